@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Looks at a host and judges it; the documentation is in plugins/modules/audit.py."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
+from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look
+
+SETTLE_POLL = 5  # seconds between two looks at a machine that has just booted
+
+
+class ActionModule(ActionBase):
+    """One round trip: probe, facts, findings, plan and verdict."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset({"goal", "for_change", "run", "rebooted_from", "settle_seconds"})
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The host's record under `host`, what the roles do under `plan`."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        try:
+            audit = self._audit(variables)
+        except library("errors").UserError as error:
+            return {"failed": True, "msg": str(error), "hint": error.hint, "kind": "policy"}
+        run = self._task.args.get("run") or datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        result = {
+            "changed": False,
+            "host": audit.as_dict(variables["inventory_hostname"]),
+            "plan": audit.plan.as_dict() | {"empty": audit.plan.empty},
+            "needs_reboot": audit.needs_reboot,
+            "run": run,
+        }
+        return result | (self._objection(audit) or {})
+
+    def _audit(self, variables: dict[str, Any]) -> Any:
+        """The audit; after a reboot, once the unit that loads the capture kernel is through."""
+        readers = library("policy").READERS
+        stated = {name: self._templar.template(variables[name]) for name in readers if name in variables}
+        policy = library("policy").from_variables(stated)
+        judge = library("audit").audit
+        deadline = time.monotonic() + int(self._task.args.get("settle_seconds", 0))
+        while True:
+            audit = judge(look(self, variables), policy, self._task.args.get("goal", "enable"))
+            if audit.settled or time.monotonic() > deadline:
+                return audit
+            time.sleep(SETTLE_POLL)
+
+    def _objection(self, audit: Any) -> dict[str, Any] | None:
+        """Why the host must not be changed, or why its reboot did not do what it was for; null when nothing."""
+        trouble = library("trouble")
+        found = None
+        if self._task.args.get("for_change"):
+            found = trouble.before_change(audit)
+        if self._task.args.get("rebooted_from"):
+            found = trouble.after_reboot(self._task.args["rebooted_from"], audit)
+        return {"failed": True, **found.as_dict()} if found else None

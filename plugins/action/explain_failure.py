@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""Turns a failed task into one sentence with a hint; the documentation is in plugins/modules/explain_failure.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset({"task", "result"})
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """`sentence`, `hint`, `kind` and `exit_code` of the trouble."""
+        super().run(tmp, task_vars)
+        trouble = library("trouble").of_result(self._task.args["task"], self._task.args["result"])
+        return {
+            "changed": False,
+            "sentence": trouble.msg,
+            "hint": trouble.hint,
+            "kind": trouble.kind,
+            "exit_code": trouble.exit_code,
+        }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Runs grub-mkconfig and grub-script-check on a file that GRUB never reads."""
+
+import os
+import re
+import signal
+import subprocess
+from typing import List, NamedTuple, Optional
+
+from .failures import ModuleError
+
+# What grub-mkconfig says in any case; it explains no failure.
+CHATTER = re.compile(r"(done|Generating grub configuration file.*|Found .*|Adding boot menu entry.*|Sourcing file.*)\Z")
+COMPLAINT = re.compile(r"error|cannot|can't|failed|not found|no space|denied|invalid", re.IGNORECASE)
+
+
+class Ended(NamedTuple):
+    """How a command ended; rc is None when its time was over."""
+
+    rc: Optional[int]
+    stderr: str
+
+
+def run_command(argv: List[str], seconds: int) -> Ended:
+    """Run it with untranslated messages; at the end of its time its children (os-prober) end as well."""
+    # An SSH login may lack the sbin directories, where the generator's helpers are.
+    path = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    environment = dict(os.environ, PATH=path, LC_ALL="C", LANGUAGE="C")
+    process = subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        errors = process.communicate(timeout=seconds)[1]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return Ended(None, "")
+    return Ended(process.returncode, errors.decode("utf-8", "replace"))
+
+
+def last_words(stderr: str) -> str:
+    """Return the line that best tells why: the last complaint, else the last line that is no chatter."""
+    lines = [line.strip() for line in stderr.split("\n")]
+    lines = [line for line in lines if line and not CHATTER.match(line)]
+    complaints = [line for line in lines if COMPLAINT.search(line)]
+    return (complaints or lines or ["no message"])[-1]
+
+
+def syntax_error(tool: str, why: str) -> ModuleError:
+    """Return the refusal of a file that GRUB could not read."""
+    return ModuleError(
+        "grub_syntax",
+        "{0} rejects the new grub.cfg ({1}); the old one was kept.".format(tool, why.rstrip(".")),
+        "Look for an unbalanced quote in /etc/default/grub, its drop-ins and /etc/grub.d.",
+    )
+
+
+def generate(command: List[str], temporary: str, seconds: int) -> None:
+    """Let the command write its configuration to the temporary file."""
+    ended = run_command([*command, "-o", temporary], seconds)
+    # Looked for whatever the exit code: the text may come from a helper whose failure nobody passed on.
+    if "No space left on device" in ended.stderr:
+        raise ModuleError(
+            "no_space",
+            "There is no space left in {0}; the old grub.cfg was kept.".format(os.path.dirname(temporary)),
+            "Free some space there (old kernels are the usual cause) and run again.",
+        )
+    if ended.rc == 0:
+        return
+    # grub-mkconfig runs the same check itself and words it so since 2.00.
+    if "Syntax errors are detected" in ended.stderr:
+        raise syntax_error(command[0], last_words(ended.stderr))
+    how = "did not end within {0} s".format(seconds)
+    if ended.rc is not None:
+        how = "failed with exit code {0}: {1}".format(ended.rc, last_words(ended.stderr))
+    raise ModuleError(
+        "grub_mkconfig_failed",
+        "{0} {1}; the old grub.cfg was kept.".format(command[0], how.rstrip(".")),
+        "Run it by hand without -o, which only prints, and repair what it complains about.",
+    )
+
+
+def check_syntax(command: List[str], temporary: str, seconds: int) -> None:
+    """Let GRUB's own parser read the file."""
+    ended = run_command([*command, temporary], seconds)
+    if ended.rc != 0:
+        raise syntax_error(command[0], last_words(ended.stderr))

@@ -1,0 +1,67 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: MIT
+"""Documentation of the kdump.enabler.audit action; it runs on the controller."""
+
+DOCUMENTATION = r"""
+module: audit
+short_description: Tells whether a kernel panic on this host would leave a vmcore, and what it would take
+version_added: "0.1.0"
+description:
+  - Looks at the host in one round trip, changes nothing, and needs no root (what cannot be read is reported as
+    unknown).
+  - The policy is read from the public C(kdump_*) variables of the host.
+attributes:
+  check_mode:
+    support: full
+    description: It never changes anything.
+  diff_mode:
+    support: none
+    description: It never changes anything.
+options:
+  goal:
+    description: Whether the plan sets the host up or takes the reservation away.
+    type: str
+    choices: [enable, disable]
+    default: enable
+  for_change:
+    description: Fail with one sentence when the host must not be changed (no root, a configuration that no tool
+      could read, no room).
+    type: bool
+    default: false
+  run:
+    description: The stamp of this run, which names its backup set; a new one when omitted.
+    type: str
+  rebooted_from:
+    description: The host's record before a reboot; fail when the boot or its command line is not the expected one.
+    type: dict
+  settle_seconds:
+    description: How long to wait for the unit that loads the capture kernel, in seconds.
+    type: int
+    default: 0
+author: The kdump-enabler developers (@kdump-enabler)
+"""
+
+EXAMPLES = r"""
+- name: Look
+  kdump.enabler.audit:
+  register: kdump_audit
+"""
+
+RETURN = r"""
+host:
+  description: The host's record as in the result document.
+  returned: always
+  type: dict
+plan:
+  description: What the roles of this collection have to do; C(empty) when nothing.
+  returned: always
+  type: dict
+needs_reboot:
+  description: Whether only a reboot puts settings into effect that are already made.
+  returned: always
+  type: bool
+run:
+  description: The stamp of this run.
+  returned: always
+  type: str
+"""

@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: MIT
+"""Puts the files of a backup set back, all or none."""
+
+DOCUMENTATION = r"""
+module: restore
+short_description: Put back the files of a backup set, all or none
+version_added: 0.1.0
+description:
+  - Restores content, mode, owner, access control list and SELinux context of every file in a set that
+    M(kdump.enabler.files) wrote, and removes the files that did not exist before.
+  - Looks at all files first. If one is neither what the run made of it nor what it was before,
+    nothing is restored.
+  - Directories that the run created are left.
+options:
+  backup_set:
+    description: Name of the set; V(latest) is the newest by name that has not been restored.
+    type: str
+    default: latest
+  force:
+    description:
+      - Restore files that somebody changed since, too.
+      - What they hold now is kept in the set under C(displaced/).
+    type: bool
+    default: false
+  backup_root:
+    description: Where the backup sets are.
+    type: path
+    default: /var/lib/kdump-enabler/backups
+attributes:
+  check_mode:
+    description: Makes all checks, changes nothing and returns what would change.
+    support: full
+  diff_mode:
+    description: Without context lines, so that no neighbouring secret is printed.
+    support: full
+author:
+  - The kdump-enabler developers
+"""
+
+EXAMPLES = r"""
+- name: Undo the newest run
+  kdump.enabler.restore:
+
+- name: Undo a certain run, whatever happened to its files since
+  kdump.enabler.restore:
+    backup_set: 20250131T120000Z
+    force: true
+"""
+
+RETURN = r"""
+paths:
+  description: The files that changed, or would change.
+  returned: success
+  type: list
+  elements: str
+backup_set:
+  description: Name of the set.
+  returned: success
+  type: str
+packages:
+  description: Packages that the run installed; they are not removed.
+  returned: success
+  type: list
+  elements: str
+kind:
+  description:
+    - Why it failed, one of V(no_backup), V(bad_backup), V(changed_since), V(bad_arguments), V(symlink),
+      V(not_a_file), V(not_writable), V(no_space), V(read_only), V(io_error), V(half_done).
+    - All but V(half_done) mean that nothing was changed.
+  returned: failure
+  type: str
+hint:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.atomic import FileState, check_writable, read_state
+from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, find_set, utc_now
+from ..module_utils.diffs import change_diff
+from ..module_utils.failures import ModuleError, run
+from ..module_utils.transaction import Change, Transaction, name_files
+
+ARGUMENTS = {
+    "backup_set": {"type": "str", "default": "latest"},
+    "force": {"type": "bool", "default": False},
+    "backup_root": {"type": "path", "default": DEFAULT_ROOT},
+}
+
+
+class Plan(NamedTuple):
+    """What to put back, and which of it somebody changed since."""
+
+    changes: List[Change]
+    foreign: List[Change]
+
+
+def is_same(present: Optional[FileState], before: Optional[FileState]) -> bool:
+    """Say whether the file is as it was, its context aside: a relabel is not an edit."""
+    if present is None or before is None:
+        return present is before
+    return present[:4] == before[:4]
+
+
+def is_ours(entry: Dict[str, Any], present: Optional[FileState]) -> bool:
+    """Say whether the file is what the run made of it, at its end or on the way."""
+    return after_of(present) in [entry["after"], *entry.get("earlier", [])]
+
+
+def plan(backup: BackupSet) -> Plan:
+    """Compare every file of the set with the machine; verifies all stored copies."""
+    found = Plan([], [])
+    for entry in (backup.manifest or {})["files"]:
+        before = backup.before(entry)
+        present = read_state(entry["path"])
+        if is_same(present, before):
+            continue
+        change = Change(entry["path"], present, before)
+        found.changes.append(change)
+        if not is_ours(entry, present):
+            found.foreign.append(change)
+    return found
+
+
+def refuse_foreign(backup: BackupSet, foreign: List[Change]) -> None:
+    """Refuse the whole set if somebody changed one of its files since."""
+    if foreign:
+        paths = [change.path for change in foreign]
+        raise ModuleError(
+            "changed_since",
+            "{0} not as the backup set {1} left it; nothing was restored.".format(name_files(paths), backup.name),
+            "Undo the later edits, or restore with force: true (the present files are then kept in the set).",
+            paths,
+        )
+
+
+def keep_displaced(backup: BackupSet, manifest: Dict[str, Any], foreign: List[Change]) -> None:
+    """Keep in the set what force is about to replace."""
+    for change in foreign:
+        now = backup.store("displaced", change.old) if change.old else None
+        manifest.setdefault("displaced", []).append({"path": change.path, "now": now})
+
+
+def apply(backup: BackupSet, found: Plan) -> None:
+    """Put all files back and mark the set as restored."""
+    manifest = dict(backup.manifest or {})
+    with Transaction(found.changes) as transaction:
+        transaction.stage()
+        if found.foreign:
+            keep_displaced(backup, manifest, found.foreign)
+            backup.save(manifest)
+        transaction.commit()
+        manifest["restored_at"] = utc_now()
+        backup.save(manifest)
+
+
+def work(module: AnsibleModule) -> Dict[str, Any]:
+    """Do it and return the result."""
+    backup = find_set(module.params["backup_root"], module.params["backup_set"])
+    manifest = backup.manifest or {}
+    found = plan(backup)
+    if not module.params["force"]:
+        refuse_foreign(backup, found.foreign)
+    for change in found.changes:
+        check_writable(change.path)
+    # A set whose files are all as before is done with, too: "latest" must not stop at it.
+    if not module.check_mode and (found.changes or not manifest.get("restored_at")):
+        apply(backup, found)
+    return {
+        "changed": bool(found.changes),
+        "paths": [change.path for change in found.changes],
+        "backup_set": backup.name,
+        "packages": manifest["packages"],
+        "diff": [change_diff(change) for change in found.changes],
+    }
+
+
+def main() -> None:
+    """Run as a module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    run(module, work, list(ARGUMENTS))
+
+
+if __name__ == "__main__":
+    main()

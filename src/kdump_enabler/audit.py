@@ -1,0 +1,98 @@
+"""From evidence to the record of one host: facts, findings, verdict and plan in one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import plan as planning
+from . import rules
+from .evidence import Evidence
+from .facts import machine
+from .facts.crashkernel import Reservation
+from .facts.machine import Facts
+from .finding import Finding, Severity
+from .plan import Plan
+from .policy import Policy
+from .verdict import EXIT_CODES, Verdict, captures_now, decide
+from .wanted import reserve
+
+WAITING = ("activating", "inactive")
+GOALS = ("enable", "disable")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One machine, judged against a policy. `facts` is null for a host that could not be asked."""
+
+    verdict: Verdict
+    captures_now: bool | None
+    findings: tuple[Finding, ...]
+    plan: Plan
+    facts: Facts | None
+    wanted: Reservation | None = None
+
+    @property
+    def needs_reboot(self) -> bool:
+        """A reboot puts into effect what is already configured."""
+        return any(finding.needs_reboot for finding in self.findings)
+
+    @property
+    def settled(self) -> bool:
+        """The unit that loads the capture kernel is through with it, or there is none."""
+        unit = self.facts.unit(self.facts.platform.unit) if self.facts and self.facts.platform else None
+        starting = unit is not None and unit.unit_file_state == "enabled" and unit.active_state in WAITING
+        return not starting
+
+    def as_dict(self, host: str) -> dict[str, Any]:
+        """The host's record in the result document."""
+        return {
+            "host": host,
+            "verdict": self.verdict.value,
+            "captures_now": self.captures_now,
+            "exit_code": EXIT_CODES[self.verdict],
+            "reason": self.facts.unsupported if self.facts else "",
+            "facts": _facts(self.facts, self.wanted) if self.facts else None,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "plan": self.plan.steps(),
+        }
+
+
+def audit(evidence: Evidence, policy: Policy, goal: str = "enable") -> Audit:
+    """Judge one machine; the plan is made for one of GOALS. Pure."""
+    facts = machine.read(evidence)
+    findings = () if facts.unsupported else rules.run(facts, policy)
+    want = reserve(facts, policy)
+    return Audit(
+        verdict=decide(facts, findings),
+        captures_now=captures_now(facts),
+        findings=tuple(sorted(findings, key=lambda finding: list(Severity).index(finding.severity))),
+        plan=planning.take_away(facts) if goal == "disable" else planning.make(facts, policy),
+        facts=facts,
+        wanted=Reservation(f"crashkernel={want.text}", want.size_bytes) if want and want.text else None,
+    )
+
+
+def _facts(facts: Facts, wanted: Reservation | None) -> dict[str, Any]:
+    return {
+        "platform": facts.platform.key if facts.platform else None,
+        "name": facts.release.name if facts.release else None,
+        "family": facts.platform.family if facts.platform else None,
+        "package_manager": facts.platform.package_manager if facts.platform else None,
+        "boot_loader": facts.boot_loader,
+        "kernel": facts.kernel,
+        "arch": facts.arch,
+        "boot_id": facts.boot_id,
+        "memory_bytes": facts.memory_bytes,
+        "privileged": facts.privileged,
+        "crashkernel": {
+            "running": facts.running.text if facts.running else None,
+            "running_bytes": facts.reserved_bytes,
+            "next_boot": facts.next_boot.text if facts.next_boot else None,
+            "next_boot_bytes": facts.next_boot.size_bytes if facts.next_boot else None,
+            "wanted": wanted.text if wanted else None,
+            "wanted_bytes": wanted.size_bytes if wanted else None,
+        },
+        "capture_kernel_loaded": facts.capture_loaded,
+        "dumps": list(facts.dump_directory.dumps),
+    }

@@ -1,0 +1,149 @@
+"""Evidence: what the probe saw on one machine, as typed records over its JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import UserError
+
+SCHEMA = 1
+ABSENT = frozenset({"ENOENT", "ENOTDIR"})
+
+
+@dataclass(frozen=True)
+class File:
+    """One path. `error` is an errno name; `absent` and unreadable are different answers."""
+
+    path: str
+    error: str | None = None
+    text: str | None = None
+    sha256: str | None = None
+    mode: int | None = None
+    uid: int | None = None
+    size: int | None = None
+    link: str | None = None
+    link_target_exists: bool = True
+    is_directory: bool = False
+
+    @property
+    def absent(self) -> bool:
+        """The path is known not to exist (a dangling link counts as absent)."""
+        return self.error in ABSENT or not self.link_target_exists
+
+    @property
+    def unknown(self) -> bool:
+        """The path may or may not exist: it could not be looked at."""
+        return self.error is not None and not self.absent
+
+
+@dataclass(frozen=True)
+class Command:
+    """One read-only command: `rc` is null after a time-out or when it could not be started."""
+
+    argv: tuple[str, ...]
+    rc: int | None
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A local mount point; sizes in bytes, null where the file system was not asked."""
+
+    point: str
+    type: str
+    options: tuple[str, ...]
+    free_bytes: int | None
+    total_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything one probe run saw. Pure: reading it touches no machine."""
+
+    live: bool
+    euid: int
+    machine: str | None
+    files: Mapping[str, File]
+    directories: Mapping[str, Mapping[str, Any]]
+    mounts: tuple[Mount, ...]
+    commands: tuple[Command, ...]
+    kernel_log: tuple[str, ...] | None
+    raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    def file(self, path: str) -> File:
+        """The record of a path; one that the probe does not collect is unknown, never absent."""
+        return self.files.get(path, File(path, error="NOT_COLLECTED"))
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, or null when there is none or it could not be read."""
+        return self.file(path).text
+
+    def below(self, directory: str, suffix: str = "") -> list[File]:
+        """The recorded files directly in a directory, by name."""
+        prefix = directory.rstrip("/") + "/"
+        names = (path for path in self.files if path.startswith(prefix) and path.endswith(suffix))
+        return [self.files[path] for path in sorted(names) if "/" not in path[len(prefix) :]]
+
+    def command(self, *argv: str) -> Command | None:
+        """The first recorded command that starts with these words."""
+        return next((run for run in self.commands if run.argv[: len(argv)] == argv), None)
+
+    def mount_of(self, path: str) -> Mount | None:
+        """The mount point that holds a path: the longest that is a parent of it."""
+        holders = [m for m in self.mounts if (path + "/").startswith(m.point.rstrip("/") + "/")]
+        return max(holders, key=lambda mount: len(mount.point), default=None)
+
+
+def load(text: str, source: str = "evidence") -> Evidence:
+    """Evidence from the probe's JSON. Raises UserError when it is not of this schema."""
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{source} is not the probe's JSON: {error}") from error
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        raise UserError(f"{source} is not evidence of schema {SCHEMA}", "Record it again with this version.")
+    return from_raw(raw)
+
+
+def from_raw(raw: Mapping[str, Any]) -> Evidence:
+    """Evidence from the probe's dictionary."""
+    log = raw["kernel_log"]
+    return Evidence(
+        live=raw["live"],
+        euid=raw["euid"],
+        machine=raw["machine"],
+        files={path: _file(path, record) for path, record in raw["files"].items()},
+        directories=raw["directories"],
+        mounts=tuple(_mount(point, record) for point, record in raw["mounts"].items()),
+        commands=tuple(_command(record) for record in raw["commands"]),
+        kernel_log=tuple(log["lines"]) if "lines" in log else None,
+        raw=raw,
+    )
+
+
+def _file(path: str, record: Mapping[str, Any]) -> File:
+    return File(
+        path=path,
+        error=record.get("error"),
+        text=record.get("text"),
+        sha256=record.get("sha256"),
+        mode=record.get("mode"),
+        uid=record.get("uid"),
+        size=record.get("size"),
+        link=record.get("link"),
+        link_target_exists=record.get("exists", True),
+        is_directory=record.get("type") == 0o040000,
+    )
+
+
+def _mount(point: str, record: Mapping[str, Any]) -> Mount:
+    options = tuple(record["options"].split(","))
+    return Mount(point, record["type"], options, record.get("free"), record.get("total"))
+
+
+def _command(record: Mapping[str, Any]) -> Command:
+    return Command(tuple(record["argv"]), record.get("rc"), record.get("out", ""), record.get("err", ""))

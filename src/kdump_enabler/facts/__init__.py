@@ -1,0 +1,1 @@
+"""Facts: what the evidence means, still without any judgement."""

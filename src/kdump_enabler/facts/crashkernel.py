@@ -1,0 +1,107 @@
+"""What a kernel makes of crashkernel= on its command line.
+
+The rules are those of the kernel's kernel/crash_reserve.c and Documentation/admin-guide/kdump/kdump.rst:
+the last crashkernel= without a suffix wins; `,high` and `,low` count only without such a one; ranges are compared
+with RAM rounded up to 128 MiB, start inclusive, end exclusive, first match; any syntax error reserves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+ROUNDING = 128 * MIB
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50, "e": 1 << 60}
+SIZE = r"(?:0[xX][0-9a-fA-F]+|\d+)[kKmMgGtTpPeE]?"
+SIMPLE = re.compile(rf"({SIZE})(?:@{SIZE})?$")
+RANGE = re.compile(rf"({SIZE})-({SIZE})?:({SIZE})(?:@{SIZE})?$")
+SUFFIX = re.compile(r",(high|low|cma)$")
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What a command line asks for: `text` as the kernel sees it, `size_bytes` what this RAM makes of it,
+    `problem` why that is nothing (empty when there is none)."""
+
+    text: str
+    size_bytes: int
+    problem: str = ""
+
+
+class _Malformed(ValueError):
+    pass
+
+
+def words(command_line: str) -> list[str]:
+    """The values of every crashkernel= on a command line, in order."""
+    return [word.partition("=")[2] for word in command_line.split() if word.startswith("crashkernel=")]
+
+
+def evaluate(command_line: str, ram_bytes: int) -> Reservation:
+    """The reservation that a kernel booted with this command line makes on this much System RAM."""
+    values = words(command_line)
+    plain = [value for value in values if not SUFFIX.search(value)]
+    high = [value for value in values if value.endswith(",high")]
+    deciding = plain[-1:] or high[-1:]
+    if not deciding:
+        return Reservation("", 0, "no crashkernel= on the command line")
+    text = f"crashkernel={deciding[0]}"
+    try:
+        size = _size(SUFFIX.sub("", deciding[0]), ram_bytes, ranges=bool(plain))
+    except _Malformed as error:
+        return Reservation(text, 0, str(error))
+    return Reservation(text, size, "" if size else "the kernel reserves nothing for this amount of RAM")
+
+
+def is_valid(value: str) -> bool:
+    """Whether the kernel can read what comes after `crashkernel=`, whatever this machine's RAM is."""
+    if SUFFIX.search(value):
+        return SIMPLE.match(SUFFIX.sub("", value)) is not None
+    if ":" in value:
+        return all(RANGE.match(part) for part in value.split(","))
+    return SIMPLE.match(value) is not None
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size as the kernel's memparse() reads it, such as 256M; ValueError when it is not one."""
+    match = re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+)([kKmMgGtTpPeE]?)", text)
+    if not match:
+        raise ValueError(f"{text!r} is not a size such as 256M")
+    digits = match[1]
+    base = 16 if digits[:2].lower() == "0x" else 8 if digits.startswith("0") and digits != "0" else 10
+    return int(digits, base) * UNITS[match[2].lower()]
+
+
+def _size(value: str, ram_bytes: int, ranges: bool) -> int:
+    if ranges and ":" in value:
+        return _from_ranges(value, ram_bytes)
+    match = SIMPLE.match(value)
+    if not match:
+        raise _Malformed(f"the kernel cannot read crashkernel={value}")
+    return _checked(match[1], ram_bytes)
+
+
+def _from_ranges(value: str, ram_bytes: int) -> int:
+    ram = -(-ram_bytes // ROUNDING) * ROUNDING
+    for part in value.split(","):
+        match = RANGE.match(part)
+        if not match:
+            raise _Malformed(f"the kernel cannot read the range {part} in crashkernel={value}")
+        start, end = parse_size(match[1]), parse_size(match[2]) if match[2] else None
+        if end is not None and end <= start:
+            raise _Malformed(f"the range {part} ends before it starts")
+        size = _checked(match[3], ram)
+        if start <= ram and (end is None or ram < end):
+            return size
+    return 0
+
+
+def _checked(text: str, ram_bytes: int) -> int:
+    try:
+        size = parse_size(text)
+    except ValueError as error:
+        raise _Malformed(str(error)) from error
+    if size >= ram_bytes:
+        raise _Malformed(f"{text} is not less than this machine's RAM")
+    return size

@@ -1,0 +1,212 @@
+"""All facts of one machine, put together from its evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .. import platforms
+from ..evidence import Evidence, File
+from ..finding import Source
+from ..platforms import Platform
+from . import crashkernel, dumps, grub, memory, os_release, sysctl, tools
+from .crashkernel import Reservation
+from .dumps import DumpDirectory
+from .grub import Entry
+from .os_release import OsRelease
+from .sysctl import Setting
+from .tools import Unit, Value
+
+PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
+SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
+PANIC_KEYS = (
+    "kernel.panic",
+    "kernel.panic_on_oops",
+    "kernel.panic_on_unrecovered_nmi",
+    "kernel.unknown_nmi_panic",
+)
+SYSRQ = "kernel.sysrq"
+CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
+UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
+
+
+@dataclass(frozen=True)
+class SyntaxFault:
+    """A configuration file that sh cannot read: the place and sh's own words."""
+
+    path: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One machine. Sizes are bytes; null means that it could not be seen; `unsupported` is the reason why the
+    machine is not ours to configure, empty when it is."""
+
+    unsupported: str
+    privileged: bool
+    release: OsRelease | None
+    platform: Platform | None
+    boot_loader: str | None
+    kernel: str | None
+    arch: str | None
+    boot_id: str | None
+    memory_bytes: int | None
+    kernel_memory_bytes: int | None
+    command_line: str | None
+    running: Reservation | None
+    reserved_bytes: int | None
+    next_entry: Entry | None
+    next_boot: Reservation | None
+    grub_fault: SyntaxFault | None
+    boot_free_bytes: int | None
+    capture_loaded: bool | None
+    load_disabled: bool | None
+    load_disabled_setting: Setting
+    kexec_loaded: bool | None
+    kexec_reboots: Source | None
+    packages: Mapping[str, str] | None
+    units: Mapping[str, Unit] | None
+    config: Mapping[str, Value]
+    capture_initrd: File | None
+    dump_directory: DumpDirectory
+    settings: Mapping[str, Setting]
+    unexplained_nmi: str | None
+    evidence: Evidence
+
+    def unit(self, name: str) -> Unit | None:
+        """A unit's state; null when systemd did not answer."""
+        return None if self.units is None else self.units.get(name)
+
+
+def read(evidence: Evidence) -> Facts:
+    """The facts of a machine. Pure: everything comes from the evidence and the platform table."""
+    release = os_release.read(evidence)
+    platform = platforms.find(release) if release else None
+    kernel = _word(evidence, "/proc/sys/kernel/osrelease")
+    ram = memory.system_ram(evidence)
+    command_line = _word(evidence, "/proc/cmdline")
+    entry = grub.next_entry(evidence)
+    boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
+    config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
+    boot = evidence.mount_of(grub.GRUB_CFG)
+    boot_loader = _boot_loader(platform, entry)
+    return Facts(
+        unsupported=_unsupported(evidence, release, platform, boot_loader),
+        privileged=evidence.euid == 0,
+        release=release,
+        platform=platform,
+        boot_loader=boot_loader,
+        kernel=kernel,
+        arch=_word(evidence, "/proc/sys/kernel/arch") or evidence.machine,
+        boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
+        memory_bytes=ram,
+        kernel_memory_bytes=memory.kernel_memory(evidence),
+        command_line=command_line,
+        running=_reservation(command_line, ram),
+        reserved_bytes=sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size")),
+        next_entry=entry,
+        next_boot=_reservation(entry.command_line if entry else None, ram),
+        grub_fault=_grub_fault(evidence),
+        boot_free_bytes=boot.free_bytes if boot else None,
+        capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
+        load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
+        load_disabled_setting=sysctl.read(evidence, "kernel.kexec_load_disabled", "", {}),
+        kexec_loaded=_flag(evidence, "/sys/kernel/kexec_loaded"),
+        kexec_reboots=_kexec_reboots(evidence),
+        packages=tools.packages(evidence),
+        units=tools.units(evidence),
+        config=config,
+        capture_initrd=_capture_initrd(evidence, platform, kernel),
+        dump_directory=dumps.read(evidence, _dump_path(platform, config)),
+        settings=_settings(evidence, boot_values),
+        unexplained_nmi=_unexplained_nmi(evidence),
+        evidence=evidence,
+    )
+
+
+def _unsupported(
+    evidence: Evidence, release: OsRelease | None, platform: Platform | None, boot_loader: str | None
+) -> str:
+    if any(evidence.file(mark).error is None for mark in CONTAINER_MARKS):
+        return "this is a container: its kernel belongs to the host, which is the machine to set up"
+    if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
+        return "this is WSL: its kernel belongs to Windows"
+    if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
+        return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
+    if evidence.file("/run/ostree-booted").error is None:
+        return "this is an image-based system (ostree), which this version cannot change"
+    if release is None:
+        return "the distribution is unknown: /etc/os-release could not be read"
+    if platform is None:
+        return f"{release.name} is not supported by this version, which knows {platforms.names()}"
+    if boot_loader is None and not evidence.file(grub.GRUB_CFG).unknown:
+        return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
+    return ""
+
+
+def _boot_loader(platform: Platform | None, entry: Entry | None) -> str | None:
+    return "grub-dropin" if platform and entry and "grub-dropin" in platform.boot_loaders else None
+
+
+def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
+    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
+
+
+def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
+    for run in evidence.commands:
+        if run.argv[:2] == ("sh", "-n") and run.rc not in (0, None):
+            match = re.search(r": (\d+): (.*)", run.err)
+            line, message = (int(match[1]), match[2]) if match else (0, run.err)
+            return SyntaxFault(run.argv[2], line, " ".join(message.split()))
+    return None
+
+
+def _kexec_reboots(evidence: Evidence) -> Source | None:
+    """The line that makes reboots go through kexec: the last LOAD_KEXEC counts, and only `true` means yes
+    (/etc/init.d/kexec-load of kexec-tools)."""
+    files = [evidence.file("/etc/default/kexec"), *evidence.below("/etc/default/kexec.d")]
+    found = [
+        (file.path, values["LOAD_KEXEC"])
+        for file in files
+        if "LOAD_KEXEC" in (values := tools.shell_values(file.text or ""))
+    ]
+    path, value = found[-1] if found else ("", Value("", 0))
+    return Source(path, value.line, f"LOAD_KEXEC={value.value}") if value.value == "true" else None
+
+
+def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str | None) -> File | None:
+    if platform is None or kernel is None:
+        return None
+    path = platform.capture_initrd.format(kernel=kernel)
+    directory = path.rpartition("/")[0]
+    found = {file.path: file for file in evidence.below(directory)}
+    return found.get(path, File(path, error="ENOENT"))
+
+
+def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
+    default = platform.dump_directory if platform else "/var/crash"
+    configured = config.get("KDUMP_COREDIR")
+    return configured.value if configured and configured.value else default
+
+
+def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, Setting]:
+    found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
+    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values)}
+
+
+def _unexplained_nmi(evidence: Evidence) -> str | None:
+    lines = evidence.kernel_log or ()
+    return next((line for line in lines if UNEXPLAINED_NMI.search(line)), None)
+
+
+def _word(evidence: Evidence, path: str) -> str | None:
+    text = evidence.text(path)
+    return None if text is None else text.strip()
+
+
+def _flag(evidence: Evidence, path: str) -> bool | None:
+    value = _word(evidence, path)
+    return None if value is None else value != "0"

@@ -1,0 +1,78 @@
+"""What packages, units and shell-style settings say, from the recorded text of the tools that own them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+
+from ..evidence import Evidence
+
+ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(\w+)=(.*)$")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A shell assignment: its value and its line number."""
+
+    value: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A systemd unit as `systemctl show` prints it; every field is systemd's own word."""
+
+    load_state: str
+    active_state: str
+    sub_state: str
+    result: str
+    unit_file_state: str
+    umask: str
+
+
+def packages(evidence: Evidence) -> dict[str, str] | None:
+    """Installed packages that were asked for, with their versions; null when dpkg did not answer."""
+    run = evidence.command("dpkg-query")
+    if run is None or run.rc is None:
+        return None
+    rows = (line.split("\t") for line in run.out.splitlines())
+    return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
+
+
+def units(evidence: Evidence) -> dict[str, Unit] | None:
+    """Units by name; null when systemd did not answer."""
+    run = evidence.command("systemctl", "show")
+    if run is None or run.rc != 0:
+        return None
+    found = {}
+    for block in run.out.split("\n\n"):
+        fields = dict(line.partition("=")[::2] for line in block.splitlines())
+        found[fields.get("Id", "")] = Unit(
+            fields.get("LoadState", ""),
+            fields.get("ActiveState", ""),
+            fields.get("SubState", ""),
+            fields.get("Result", ""),
+            fields.get("UnitFileState", ""),
+            fields.get("UMask", ""),
+        )
+    return found
+
+
+def shell_values(text: str) -> dict[str, Value]:
+    """The plain assignments of a file that sh sources: comments skipped, quotes taken off, the last one wins.
+    A value that is not a plain word keeps its text as written."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = ASSIGNMENT.match(line)
+        if match:
+            found[match[1]] = Value(_plain(match[2]), number)
+    return found
+
+
+def _plain(text: str) -> str:
+    try:
+        words = shlex.split(text, comments=True)
+    except ValueError:
+        return text
+    return words[0] if words else ""

@@ -1,0 +1,53 @@
+"""What a rule says about a machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Severity(str, Enum):
+    """Errors decide the verdict; warnings and infos never do."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a finding was seen: a file with its line (0: the whole file), or a command's answer."""
+
+    source: str
+    line: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault, in a linter's shape.
+
+    needs_reboot: a reboot alone mends it; blocks_capture: while it stands, no dump comes out; unseen: it stands for
+    something that could not be read; by_hand: `enable` leaves it to the administrator.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    current: str
+    wanted: str
+    remedy: str
+    evidence: tuple[Source, ...] = field(default=())
+    needs_reboot: bool = False
+    blocks_capture: bool = False
+    unseen: bool = False
+    by_hand: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as the result document holds it."""
+        record = asdict(self)
+        return record | {
+            "severity": self.severity.value,
+            "evidence": [asdict(source) for source in self.evidence],
+        }

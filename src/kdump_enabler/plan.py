@@ -1,0 +1,232 @@
+"""The plan: the changes that take a machine from what it is to what the policy wants, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .evidence import Evidence
+from .facts.crashkernel import MIB
+from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
+from .facts.sysctl import integer
+from .policy import Policy
+from .rules.capture import missing_packages
+from .wanted import (
+    GRUB_DROPIN,
+    PANICKING_KEYS,
+    UMASK_DROPIN,
+    grub_text,
+    is_enough,
+    panic_dropin,
+    panic_settings,
+    reserve,
+    satisfied,
+    sysctl_text,
+    sysrq,
+    sysrq_dropin,
+    umask_text,
+)
+
+BOOT_ROOM = 4 * MIB  # a grub.cfg and the packages' own copies of it are far smaller
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One file to write. `before` is the sha256 of what it must hold now, empty when it must not exist; `text` is
+    the whole new text, or `lines` the new text of single lines, or `absent` takes the file away."""
+
+    path: str
+    before: str
+    text: str | None = None
+    lines: Mapping[str, str] | None = None
+    absent: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The change as the files module takes it."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What each role has to do; an empty field is a role that does not run.
+
+    refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; crashkernel,
+    kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls: values to set
+    in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none; reload_units:
+    systemd must read its files anew; package_manager: who installs.
+    """
+
+    refusal: str = ""
+    packages: tuple[str, ...] = ()
+    debconf: tuple[Mapping[str, str], ...] = ()
+    crashkernel: tuple[FileChange, ...] = ()
+    regenerate_grub: bool = False
+    kdump_config: tuple[FileChange, ...] = ()
+    reload_units: bool = False
+    panic_policy: tuple[FileChange, ...] = ()
+    sysrq: tuple[FileChange, ...] = ()
+    sysctls: Mapping[str, int] | None = None
+    enable_unit: str = ""
+    restart_unit: str = ""
+    disable_unit: str = ""
+    package_manager: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to do."""
+        return not self.steps()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as the roles take it."""
+        return (
+            asdict(self)
+            | {
+                name: [change.as_dict() for change in getattr(self, name)]
+                for name in ("crashkernel", "kdump_config", "panic_policy", "sysrq")
+            }
+            | {"sysctl_words": [f"{key}={value}" for key, value in (self.sysctls or {}).items()]}
+        )
+
+    def steps(self) -> list[dict[str, str]]:
+        """The plan for people: one row for each step."""
+        return [{"step": step, "changes": changes} for step, changes in _steps(self)]
+
+
+def make(facts: Facts, policy: Policy) -> Plan:
+    """The plan for one machine. Files of packages that are not there yet are planned after their installation."""
+    if facts.unsupported or facts.platform is None:
+        return Plan()
+    missing = missing_packages(facts) if facts.packages is not None else ()
+    grub = _crashkernel(facts, policy)
+    config = _kdump_config(facts) if not missing else ()
+    unit = facts.unit(facts.platform.unit)
+    on_disk = unit is not None and unit.load_state == "loaded"
+    plan = Plan(
+        package_manager=facts.platform.package_manager,
+        packages=missing,
+        debconf=_debconf(facts),
+        crashkernel=grub or (),
+        regenerate_grub=grub is not None,
+        kdump_config=config,
+        reload_units=any(change.path == UMASK_DROPIN for change in config),
+        panic_policy=_change(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
+        sysrq=_change(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy))),
+        sysctls=_live(facts, policy) or None,
+        enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state == "disabled" else "",
+        restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
+    )
+    return Plan(refusal=_refusal(facts, plan)) if _refusal(facts, plan) else plan
+
+
+def take_away(facts: Facts) -> Plan:
+    """The plan of `disable`: no reservation at the next boot whoever asked for it, our other drop-ins gone."""
+    if facts.unsupported or facts.platform is None:
+        return Plan()
+    wrong = facts.next_boot is None or bool(facts.next_boot.text)
+    dump_unit = _change(facts.evidence, UMASK_DROPIN, None)
+    unit = facts.unit(facts.platform.unit)
+    plan = Plan(
+        crashkernel=_change(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
+        regenerate_grub=wrong,
+        kdump_config=dump_unit,
+        reload_units=bool(dump_unit),
+        panic_policy=_change(facts.evidence, PANIC_DROPIN, None),
+        sysrq=_change(facts.evidence, SYSRQ_DROPIN, None),
+        disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
+    )
+    return Plan(refusal=_refusal(facts, plan)) if _refusal(facts, plan) else plan
+
+
+def _crashkernel(facts: Facts, policy: Policy) -> tuple[FileChange, ...] | None:
+    """The GRUB drop-in when the next boot would reserve too little; null when it is left alone. An empty tuple
+    means that the file is right and grub.cfg is not made from it yet."""
+    want = reserve(facts, policy)
+    if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
+        return None
+    return _change(facts.evidence, GRUB_DROPIN, grub_text(want.text))
+
+
+def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
+    assert facts.platform is not None  # noqa: S101 - make() asked
+    changes = _change(facts.evidence, UMASK_DROPIN, umask_text())
+    switch = facts.config.get("USE_KDUMP")
+    if switch is not None and switch.value == "0":
+        sha = facts.evidence.file(facts.platform.config).sha256 or ""
+        changes += (FileChange(facts.platform.config, sha, lines={str(switch.line): "USE_KDUMP=1"}),)
+    return changes
+
+
+def _change(evidence: Evidence, path: str, text: str | None) -> tuple[FileChange, ...]:
+    """The change that gives one of our own files its text (null: takes it away); empty when it is so already."""
+    file = evidence.file(path)
+    exists = file.error is None
+    if text is None:
+        return (FileChange(path, file.sha256 or "", absent=True),) if exists else ()
+    same = exists and file.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    return () if same else (FileChange(path, file.sha256 or "", text=text),)
+
+
+def _sysctl_file(values: dict[str, int]) -> str | None:
+    return sysctl_text(values) if values else None
+
+
+def _live(facts: Facts, policy: Policy) -> dict[str, int]:
+    """Values for the running kernel; what makes an event panic only with a capture kernel loaded."""
+    panic = {
+        key: value
+        for key, value in panic_settings(facts, policy).items()
+        if not satisfied(key, facts.settings[key].running, policy)
+        and (facts.capture_loaded or key not in PANICKING_KEYS)
+    }
+    crash_key = sysrq(facts, policy)
+    if crash_key is not None and integer(facts.settings[SYSRQ].running) != crash_key:
+        panic[SYSRQ] = crash_key
+    return panic
+
+
+def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
+    answers = facts.platform.debconf if facts.platform else ()
+    installed = facts.packages or {}
+    return (
+        tuple(asdict(answer) for answer in answers if answer.package not in installed)
+        if facts.packages is not None
+        else ()
+    )
+
+
+def _can_load(facts: Facts) -> bool:
+    """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
+    return bool(facts.reserved_bytes) and facts.capture_loaded is False and not facts.load_disabled
+
+
+def _refusal(facts: Facts, plan: Plan) -> str:
+    """Why the plan must not be begun: what would stop it half-way is found before the first change."""
+    changes_grub = plan.regenerate_grub or bool(plan.packages)
+    if changes_grub and facts.grub_fault:
+        fault = facts.grub_fault
+        return f"{fault.path}, line {fault.line}: {fault.message}; no grub.cfg could be made from it"
+    if changes_grub and facts.boot_free_bytes is not None and facts.boot_free_bytes < BOOT_ROOM:
+        return (
+            f"the file system of /boot/grub has {facts.boot_free_bytes // 1024} KiB left, too little for a new grub.cfg"
+        )
+    return ""
+
+
+def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan.packages:
+        yield "install packages", ", ".join(plan.packages)
+    for change in plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
+        yield "remove file" if change.absent else "write file", change.path
+    if plan.regenerate_grub:
+        yield "regenerate", "grub.cfg"
+    for key, value in (plan.sysctls or {}).items():
+        yield "set now", f"{key} = {value}"
+    for step, unit in (
+        ("enable unit", plan.enable_unit),
+        ("restart unit", plan.restart_unit),
+        ("disable unit", plan.disable_unit),
+    ):
+        if unit:
+            yield step, unit

@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""Looks at one machine and prints what it saw as JSON. It changes nothing.
+
+This file runs on the managed host, piped to its Python as text, so it keeps to the standard library and to
+Python 3.6 syntax and imports nothing of ours. It collects and never judges: everything it prints is raw text with
+its mode and owner, so that a decision can be replayed from the JSON alone.
+
+Output: {"schema": 1, "root", "live", "euid", "collected_at" (seconds since the epoch), "files": {path: record},
+"directories": {path: record}, "mounts": {mount point: record}, "commands": [record], "kernel_log": record}.
+A record holds the value, or "error" with the name of the errno: absent (ENOENT) and unreadable (EACCES) differ.
+"""
+
+import errno
+import glob
+import hashlib
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import time
+
+SCHEMA = 1
+FILE_CAP = 512 * 1024  # bytes kept of one file: /proc/iomem and grub.cfg of big machines stay below
+OUTPUT_CAP = 64 * 1024  # bytes kept of one command's output
+COMMAND_SECONDS = 5
+
+TEXT_GLOBS = (
+    "/etc/os-release",
+    "/usr/lib/os-release",
+    "/proc/cmdline",
+    "/proc/iomem",
+    "/proc/meminfo",
+    "/proc/mounts",
+    "/proc/sys/kernel/arch",
+    "/proc/sys/kernel/hostname",
+    "/proc/sys/kernel/osrelease",
+    "/proc/sys/kernel/random/boot_id",
+    "/proc/sys/kernel/kexec_load_disabled",
+    "/proc/sys/kernel/panic",
+    "/proc/sys/kernel/panic_on_oops",
+    "/proc/sys/kernel/panic_on_unrecovered_nmi",
+    "/proc/sys/kernel/unknown_nmi_panic",
+    "/proc/sys/kernel/sysrq",
+    "/run/systemd/container",
+    "/sys/devices/system/memory/block_size_bytes",
+    "/sys/kernel/kexec_crash_loaded",
+    "/sys/kernel/kexec_crash_size",
+    "/sys/kernel/kexec_loaded",
+    "/sys/kernel/security/lockdown",
+    "/boot/grub/grub.cfg",
+    "/boot/grub/grubenv",
+    "/etc/default/grub",
+    "/etc/default/grub.d/*.cfg",
+    "/etc/default/kdump-tools",
+    "/etc/default/kexec",
+    "/etc/default/kexec.d/*",
+    "/etc/systemd/system/kdump-tools-dump.service.d/*.conf",
+    "/etc/sysctl.conf",
+    "/etc/sysctl.d/*.conf",
+    "/run/sysctl.d/*.conf",
+    "/usr/local/lib/sysctl.d/*.conf",
+    "/usr/lib/sysctl.d/*.conf",
+    "/lib/sysctl.d/*.conf",
+)
+# Looked at from outside only: existence, size, mode, link.
+STAT_GLOBS = (
+    "/.dockerenv",
+    "/run/.containerenv",
+    "/run/ostree-booted",
+    "/sys/firmware/efi",
+    "/boot/vmlinuz-*",
+    "/usr/sbin/grub-mkconfig",
+    "/var/lib/kdump/*",
+)
+LISTED = ("/sys/devices/system/memory",)
+DUMP_DIRECTORY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),)
+COMMANDS = (
+    ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
+    + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
+    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service")
+    + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
+)
+SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
+KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel|[Cc]rash kernel|lockdown|kexec", re.ASCII)
+SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:passw|secret|token|credential)\w*[ \t=:]+)\S.*$")
+CUT_OUT = r"\1[cut out by kdump-enabler]"
+# statvfs on a dead network mount hangs, so only these kinds are asked for their free room.
+LOCAL_FILE_SYSTEMS = frozenset(
+    ["bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "tmpfs", "vfat", "xfs", "zfs", "fuseblk"]
+)
+
+
+def failure(error):
+    """The record of something that could not be read."""
+    return {"error": errno.errorcode.get(error.errno, str(error.errno))}
+
+
+def outside(root, path):
+    """Size, mode, owner and link target of a path, without opening it."""
+    name = root + path
+    try:
+        info = os.lstat(name)
+        record = {
+            "mode": stat.S_IMODE(info.st_mode),
+            "type": stat.S_IFMT(info.st_mode),
+            "uid": info.st_uid,
+            "gid": info.st_gid,
+            "size": info.st_size,
+            "mtime": int(info.st_mtime),
+        }
+        if stat.S_ISLNK(info.st_mode):
+            record["link"] = os.readlink(name)
+            record["exists"] = os.path.exists(name)
+        return record
+    except OSError as error:
+        return failure(error)
+
+
+def text_of(root, path):
+    """A file with its text; secrets are cut out here, so they never leave the host."""
+    record = outside(root, path)
+    if "error" in record:
+        return record
+    try:
+        with open(root + path, "rb") as stream:
+            data = stream.read(FILE_CAP + 1)
+    except OSError as error:
+        record.update(failure(error))
+        return record
+    kept = data[:FILE_CAP]
+    record["sha256"] = hashlib.sha256(data).hexdigest()
+    record["truncated"] = len(data) > FILE_CAP
+    record["text"] = SECRET.sub(CUT_OUT, kept.decode("utf-8", "surrogateescape"))
+    return record
+
+
+def expanded(root, patterns):
+    """The paths that the patterns match below root; a plain path is kept, so that its absence is recorded."""
+    paths = []
+    for pattern in patterns:
+        if "*" not in pattern:
+            paths.append(pattern)
+            continue
+        paths.extend(name[len(root) :] for name in sorted(glob.glob(root + pattern)))
+    return paths
+
+
+def listing(root, path):
+    """The names in a directory and its own mode, not its children's content."""
+    record = outside(root, path)
+    try:
+        record["names"] = sorted(os.listdir(root + path))
+    except OSError as error:
+        record.update(failure(error))
+    return record
+
+
+def dump_directories(root, files):
+    """/var/crash and whatever the dump configuration names instead."""
+    found = ["/var/crash"]
+    for path, pattern in DUMP_DIRECTORY_FILES:
+        found += re.findall(pattern, files.get(path, {}).get("text", ""))
+    return [path for path in dict.fromkeys(found) if path.startswith("/")]
+
+
+def dump_directory(root, path):
+    """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content."""
+    record = listing(root, path)
+    record["dumps"] = {}
+    for name in record.get("names", ()):
+        below = path + "/" + name
+        if name.isdigit() and os.path.isdir(root + below):
+            inside = listing(root, below)
+            names = inside.get("names", ())
+            inside["files"] = {entry: outside(root, below + "/" + entry) for entry in names}
+            record["dumps"][name] = inside
+    return record
+
+
+def mounts(root, text):
+    """Free and total bytes of each local mount point; the others are listed without."""
+    found = {}
+    for line in text.splitlines():
+        fields = line.split(" ")
+        if len(fields) < 4 or not (fields[0].startswith("/") or fields[2] in LOCAL_FILE_SYSTEMS):
+            continue
+        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), fields[1])
+        record = {"source": fields[0], "type": fields[2], "options": fields[3]}
+        if fields[2] in LOCAL_FILE_SYSTEMS:
+            try:
+                room = os.statvfs(root + point)
+                record["free"] = room.f_bavail * room.f_frsize
+                record["total"] = room.f_blocks * room.f_frsize
+            except OSError as error:
+                record.update(failure(error))
+        found[point] = record
+    return found
+
+
+def run(argv):
+    """One read-only command, without a shell: exit status (null after a time-out) and output."""
+    started = time.time()
+    environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+    record = {"argv": list(argv)}
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+    except OSError as error:
+        record.update(failure(error))
+        return record
+    try:
+        out, err = process.communicate(timeout=COMMAND_SECONDS)
+        record["rc"] = process.returncode
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        record["rc"] = None
+    record["out"] = out[:OUTPUT_CAP].decode("utf-8", "replace")
+    record["err"] = err[:OUTPUT_CAP].decode("utf-8", "replace")
+    record["seconds"] = round(time.time() - started, 3)
+    return record
+
+
+def commands(root):
+    """The fixed list of read-only commands; `sh -n` reads a file's syntax and runs nothing of it."""
+    found = [run(argv) for argv in COMMANDS]
+    syntax = expanded(root, SHELL_SYNTAX_GLOBS)
+    return found + [run(("sh", "-n", path)) for path in syntax if os.path.exists(path)]
+
+
+def kernel_log():
+    """The few lines of this boot's kernel log that a rule asks for, read without waiting from /dev/kmsg."""
+    lines = []
+    try:
+        descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        return failure(error)
+    try:
+        while len(lines) < 200:
+            try:
+                record = os.read(descriptor, 8192).decode("utf-8", "replace")
+            except OSError as error:
+                if error.errno == errno.EPIPE:  # an entry was overwritten while we read: the next read goes on
+                    continue
+                break
+            message = record.split("\n", 1)[0].partition(";")[2]
+            if KERNEL_LOG_LINES.search(message):
+                lines.append(message)
+    finally:
+        os.close(descriptor)
+    return {"lines": lines}
+
+
+def collect(root="/"):
+    """Everything the rules may ask for, as one dictionary. With another root no command is run: they would
+    answer for the machine this runs on."""
+    prefix = root.rstrip("/")
+    live = prefix == ""
+    files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS)}
+    files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
+    directories = {path: listing(prefix, path) for path in LISTED}
+    for path in dump_directories(prefix, files):
+        directories[path] = dump_directory(prefix, path)
+    return {
+        "schema": SCHEMA,
+        "root": root,
+        "live": live,
+        "euid": os.geteuid(),
+        "machine": os.uname().machine if live else None,
+        "collected_at": int(time.time()),
+        "files": files,
+        "directories": directories,
+        "mounts": mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {},
+        "commands": commands(prefix) if live else [],
+        "kernel_log": kernel_log() if live else {"error": "ENOENT"},
+    }
+
+
+if __name__ == "__main__":
+    json.dump(collect(sys.argv[1] if len(sys.argv) > 1 else "/"), sys.stdout)
+    sys.stdout.write("\n")

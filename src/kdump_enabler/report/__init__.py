@@ -1,0 +1,1 @@
+"""Reports: the result document and what people read."""

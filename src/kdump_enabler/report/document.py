@@ -1,0 +1,79 @@
+"""The result document: one record for each host and their sum. Its keys are stable; README describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from .. import __version__, trouble
+from ..trouble import Trouble
+from ..verdict import EXIT_CODES, Verdict, worst_exit_code
+
+SCHEMA = "kdump-enabler/result/1"
+
+
+def document(hosts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The result document of these host records."""
+    records = [dict(host) for host in hosts]
+    summary = {verdict.value: 0 for verdict in Verdict}
+    for record in records:
+        summary[record["verdict"]] += 1
+    return {
+        "schema": SCHEMA,
+        "generated_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "tool_version": __version__,
+        "summary": summary,
+        "hosts": records,
+    }
+
+
+def exit_code(result: Mapping[str, Any]) -> int:
+    """The exit code of a result: the worst of its hosts."""
+    return worst_exit_code(host["exit_code"] for host in result["hosts"])
+
+
+def from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of one host from what a play registered for it: its last look, and what failed."""
+    look = variables.get("kdump_audit") or {}
+    if look.get("unreachable") or not look:
+        return nobody(host, Verdict.UNREACHABLE, _reason(look))
+    found = _trouble(variables)
+    record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
+    if found:
+        record["trouble"] = {"kind": found.kind, "sentence": found.msg, "hint": found.hint}
+        record["exit_code"] = worst_exit_code([record["exit_code"], found.exit_code])
+    return record
+
+
+def nobody(host: str, verdict: Verdict, reason: str) -> dict[str, Any]:
+    """The record of a host that nothing could be seen of."""
+    return {
+        "host": host,
+        "verdict": verdict.value,
+        "captures_now": None,
+        "exit_code": EXIT_CODES[verdict],
+        "reason": reason,
+        "facts": None,
+        "findings": [],
+        "plan": [],
+    }
+
+
+def _trouble(variables: Mapping[str, Any]) -> Trouble | None:
+    explained = variables.get("kdump_trouble")
+    if explained:
+        return Trouble(explained["kind"], explained["sentence"], explained["hint"], explained["exit_code"])
+    for name, task in (
+        ("kdump_restored", "Putting the backup set back"),
+        ("kdump_rebooted", "The reboot"),
+        ("kdump_audit", "The look at the host"),
+    ):
+        if (variables.get(name) or {}).get("failed"):
+            return trouble.of_result(task, variables[name])
+    return None
+
+
+def _reason(look: Mapping[str, Any]) -> str:
+    lines = str(look.get("msg", "")).strip().splitlines()
+    return lines[-1].removeprefix("Failed to connect to the host via ssh: ").strip() if lines else "it was not asked"

@@ -1,0 +1,57 @@
+"""Shows what a run is doing: a line for each change, and in between what it is waiting for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+HEARTBEAT = 30  # seconds between two signs of life where no line can be redrawn
+
+
+class Progress:
+    """A watcher of playbook events, to be used in a `with` statement."""
+
+    def __init__(self, console: Console, diff: bool = False, dry_run: bool = False) -> None:
+        self._console = console
+        self._diff = diff
+        self._verb = "would change" if dry_run else "changed"
+        self._started: dict[tuple[str, str], float] = {}
+        self._status = Status("Starting Ansible", console=console)
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._status.stop()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """One event: remember what began, print what changed or failed."""
+        key = (event["host"], event["task"].rpartition(" : ")[2])
+        if event["event"] == "start":
+            self._started[key] = time.monotonic()
+            self._status.update(f"{escape(key[0])}: {escape(key[1])}")
+            return
+        seconds = time.monotonic() - self._started.pop(key, time.monotonic())
+        if event["event"] == "ok" and event.get("changed"):
+            self._console.print(f" [green]{self._verb}[/]  {escape(key[0])}  {escape(key[1])}  [dim]{seconds:.0f} s[/]")
+            self._print_diff(event.get("diff"))
+        elif event["event"] in ("failed", "unreachable"):
+            self._console.print(
+                f" [red]{event['event']}[/]  {escape(key[0])}  {escape(key[1])}  [dim]{seconds:.0f} s[/]"
+            )
+
+    def _print_diff(self, diff: Any) -> None:
+        if self._diff:
+            parts = diff if isinstance(diff, list) else [diff or {}]
+            for part in parts:
+                self._console.print(str(part.get("prepared", "")), markup=False, highlight=False, end="")

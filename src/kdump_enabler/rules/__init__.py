@@ -1,0 +1,39 @@
+"""Rules: each looks at the facts of one machine and yields findings. Their docstrings say why, with the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..facts.machine import Facts
+from ..finding import Finding
+from ..policy import Policy
+from . import capture, dumps, reservation, settings
+
+Rule = Callable[[Facts, Policy], Iterable[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    capture.packages,
+    reservation.reserved_now,
+    reservation.reserved_at_next_boot,
+    reservation.grub_defaults,
+    reservation.recommendation,
+    reservation.reboots_through_kexec,
+    capture.loaded,
+    capture.loading_disabled,
+    capture.service,
+    capture.switched_on,
+    capture.initrd,
+    dumps.room,
+    dumps.private,
+    dumps.readable,
+    settings.panic_at_next_boot,
+    settings.panic_now,
+    settings.unexplained_nmi,
+    settings.sysrq,
+    settings.sysrq_off,
+)
+
+
+def run(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
+    """Every finding, in the order of the rules."""
+    return tuple(finding for rule in RULES for finding in rule(facts, policy))

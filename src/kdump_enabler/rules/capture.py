@@ -1,0 +1,147 @@
+"""The capture kernel: its tools, whether it is loaded, and what keeps it from being loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..facts.machine import Facts
+from ..finding import Finding, Severity, Source
+from ..policy import Policy
+from ..wanted import is_enough, reserve
+from .reservation import ENABLE, REBOOT
+from .words import unseen
+
+
+def packages(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD010: kdump-tools only recommends makedumpfile and the initramfs tools, yet without them no dump is
+    written (control file of kdump-tools)."""
+    if facts.platform is None:
+        return
+    if facts.packages is None:
+        yield unseen("KD010", "Which packages are installed", "dpkg-query")
+        return
+    missing = missing_packages(facts)
+    if missing:
+        yield Finding(
+            id="KD010",
+            severity=Severity.ERROR,
+            title="The kdump tools are not installed",
+            current=f"missing: {', '.join(missing)}",
+            wanted=", ".join(facts.platform.packages),
+            evidence=(Source("dpkg-query", 0, f"not installed: {', '.join(missing)}"),),
+            remedy=ENABLE,
+            blocks_capture=True,
+        )
+
+
+def missing_packages(facts: Facts) -> tuple[str, ...]:
+    """The platform's packages that are not installed, in its order."""
+    installed = facts.packages or {}
+    return tuple(name for name in (facts.platform.packages if facts.platform else ()) if name not in installed)
+
+
+def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD030: a panic jumps into the capture kernel that is loaded at that moment; the only proof that one is, is
+    /sys/kernel/kexec_crash_loaded (Documentation/ABI/testing/sysfs-kernel-kexec_crash_loaded)."""
+    if facts.capture_loaded is None:
+        yield unseen("KD030", "Whether a capture kernel is loaded", "/sys/kernel/kexec_crash_loaded")
+    elif not facts.capture_loaded:
+        want = reserve(facts, policy)
+        size = facts.next_boot.size_bytes if facts.next_boot else None
+        after_reboot = not facts.reserved_bytes and want is not None and is_enough(size, want, policy)
+        yield Finding(
+            id="KD030",
+            severity=Severity.ERROR,
+            title="No capture kernel is loaded",
+            current="a panic now would leave no dump",
+            wanted="a loaded capture kernel",
+            evidence=(Source("/sys/kernel/kexec_crash_loaded", 0, "0"),),
+            remedy=REBOOT if after_reboot else ENABLE,
+            needs_reboot=after_reboot,
+            blocks_capture=True,
+        )
+
+
+def loading_disabled(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD031: kernel.kexec_load_disabled=1 forbids loading any kernel until the next reboot; hardening profiles set
+    it at boot, before the capture kernel is loaded (admin-guide/sysctl/kernel.rst)."""
+    setting = facts.load_disabled_setting.next_boot
+    at_boot = setting is not None and setting.value.strip() == "1"
+    if not facts.load_disabled and not at_boot:
+        return
+    running = Source("/proc/sys/kernel/kexec_load_disabled", 0, "1" if facts.load_disabled else "0")
+    file = (Source(setting.source, setting.line, f"kernel.kexec_load_disabled = {setting.value}"),) if setting else ()
+    yield Finding(
+        id="KD031",
+        severity=Severity.ERROR,
+        title="Loading a capture kernel is forbidden",
+        current="kernel.kexec_load_disabled is 1" + (" at every boot" if at_boot else " until the next reboot"),
+        wanted="0",
+        evidence=(running, *file),
+        remedy=f"take it out of {setting.source}, then reboot" if at_boot and setting else REBOOT,
+        needs_reboot=not at_boot,
+        blocks_capture=not facts.capture_loaded,
+        by_hand=at_boot,
+    )
+
+
+def service(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD040: the unit loads the capture kernel at each boot. An active unit proves nothing (it also succeeds after
+    a failed load), a unit that is not enabled or masked loads nothing at the next boot."""
+    if facts.platform is None or not facts.packages or facts.platform.packages[0] not in facts.packages:
+        return
+    unit = facts.unit(facts.platform.unit)
+    if unit is None:
+        yield unseen("KD040", f"Whether {facts.platform.unit} is enabled", "systemctl")
+    elif unit.unit_file_state != "enabled":
+        masked = "masked" in (unit.unit_file_state, unit.load_state)
+        yield Finding(
+            id="KD040",
+            severity=Severity.ERROR,
+            title=f"{facts.platform.unit} does not run at boot",
+            current=unit.unit_file_state or unit.load_state,
+            wanted="enabled",
+            evidence=(Source(f"systemctl show {facts.platform.unit}", 0, f"UnitFileState={unit.unit_file_state}"),),
+            remedy=f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if masked else ENABLE,
+            blocks_capture=not facts.capture_loaded,
+            by_hand=masked,
+        )
+
+
+def switched_on(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD041: with USE_KDUMP=0 kdump-tools loads nothing and still ends with success (/etc/init.d/kdump-tools)."""
+    value = facts.config.get("USE_KDUMP")
+    if facts.platform is None or value is None or value.value != "0":
+        return
+    yield Finding(
+        id="KD041",
+        severity=Severity.ERROR,
+        title="kdump is switched off in its configuration",
+        current="USE_KDUMP=0",
+        wanted="USE_KDUMP=1",
+        evidence=(Source(facts.platform.config, value.line, f"USE_KDUMP={value.value}"),),
+        remedy=ENABLE,
+        blocks_capture=not facts.capture_loaded,
+    )
+
+
+def initrd(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD042: without a capture initrd of the running kernel the capture kernel cannot reach its disk. kdump-tools
+    makes one when it loads the capture kernel, and skips that without an error where mkinitramfs is not there
+    (/etc/kernel/postinst.d/kdump-tools)."""
+    file = facts.capture_initrd
+    if file is None or not facts.reserved_bytes or facts.capture_loaded is not False:
+        return
+    if file.unknown:
+        yield unseen("KD042", "Whether the capture initrd exists", file.path)
+    elif file.absent:
+        yield Finding(
+            id="KD042",
+            severity=Severity.ERROR,
+            title="The running kernel has no capture initrd",
+            current=f"{file.path} does not exist",
+            wanted=f"a capture initrd for {facts.kernel}",
+            evidence=(Source(file.path),),
+            remedy=ENABLE,
+            blocks_capture=True,
+        )

@@ -1,0 +1,94 @@
+"""Where dumps go: whether there is room for one, and who could read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..facts.dumps import OTHERS_MAY_ENTER, OTHERS_MAY_READ
+from ..facts.machine import Facts
+from ..finding import Finding, Severity, Source
+from ..policy import Policy
+from .capture import missing_packages
+from .reservation import ENABLE
+from .words import mib, unseen
+
+NOBODY_ELSE = 0o077
+
+
+def room(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD050: makedumpfile at dump level 31 keeps the kernel's own memory, and a dump that finds no room is lost.
+    The kernel's memory in use now, uncompressed, is the least a dump may need."""
+    target, need = facts.dump_directory, facts.kernel_memory_bytes
+    if facts.platform is None or missing_packages(facts):
+        return
+    if target.exists is False:
+        yield _no_room(facts, "it does not exist", "a directory")
+    elif target.read_only:
+        yield _no_room(facts, "its file system is mounted read-only", "a writable file system")
+    elif target.exists is None or target.free_bytes is None or need is None:
+        yield unseen("KD050", f"How much room {target.path} has", target.path)
+    elif target.free_bytes < need:
+        yield _no_room(facts, f"{mib(target.free_bytes)} free", f"{mib(need)} free, what the kernel uses now")
+
+
+def has_room(facts: Facts) -> bool | None:
+    """Whether a dump could be written now; null when that could not be seen."""
+    found = list(room(facts, Policy()))
+    return None if any(finding.unseen for finding in found) else not found
+
+
+def private(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD051: a vmcore holds every secret that was in memory, and kdump-config writes it with systemd's usual umask
+    of 0022: any local user can read it where the directory lets them in."""
+    if facts.platform is None or missing_packages(facts):
+        return
+    unit = facts.unit(facts.platform.dump_unit)
+    mode = facts.dump_directory.mode
+    if unit is None:
+        yield unseen("KD051", "Whether new dumps are private", facts.platform.dump_unit)
+    elif mode is not None and mode & (OTHERS_MAY_ENTER | OTHERS_MAY_READ) and not _is_private(unit.umask):
+        yield Finding(
+            id="KD051",
+            severity=Severity.ERROR,
+            title="A new dump could be read by every local user",
+            current=f"{facts.dump_directory.path} is {mode:04o} and {facts.platform.dump_unit} writes with umask {unit.umask}",
+            wanted="umask 0077",
+            evidence=(Source(f"systemctl show {facts.platform.dump_unit}", 0, f"UMask={unit.umask}"),),
+            remedy=ENABLE,
+        )
+
+
+def readable(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD052: dumps written before the umask was set keep their mode; they may be evidence, so only a person
+    changes them."""
+    open_files = facts.dump_directory.readable
+    if open_files:
+        yield Finding(
+            id="KD052",
+            severity=Severity.WARNING,
+            title="Dumps can be read by every local user",
+            current=f"{len(open_files)} files, the first {open_files[0]}",
+            wanted="files that only root can read",
+            evidence=tuple(Source(path) for path in open_files[:5]),
+            remedy=f"chmod -R go-rwx {facts.dump_directory.path}/[0-9]*",
+            by_hand=True,
+        )
+
+
+def _is_private(umask: str) -> bool:
+    return umask.isdigit() and int(umask, 8) & NOBODY_ELSE == NOBODY_ELSE
+
+
+def _no_room(facts: Facts, current: str, wanted: str) -> Finding:
+    path = facts.dump_directory.path
+    return Finding(
+        id="KD050",
+        severity=Severity.ERROR,
+        title=f"A dump would not fit into {path}",
+        current=current,
+        wanted=wanted,
+        evidence=(Source(path, 0, current),),
+        remedy=f"make room in {path}" if "free" in current else f"provide {path}",
+        blocks_capture=True,
+        by_hand=True,
+    )

@@ -1,0 +1,150 @@
+"""Memory for the capture kernel: now, and at the next boot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..facts.crashkernel import MIB, Reservation
+from ..facts.grub import GRUB_CFG
+from ..facts.machine import Facts
+from ..finding import Finding, Severity, Source
+from ..policy import Policy
+from ..wanted import GIB, Reserve, is_enough, reserve
+from .words import mib, unseen
+
+ENABLE = "kdump-enabler enable"
+REBOOT = "reboot"
+
+
+def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD020: the capture kernel lives in memory that the running kernel set aside at boot; the kernel's own
+    number is /sys/kernel/kexec_crash_size (Documentation/ABI/testing/sysfs-kernel-kexec_crash_size)."""
+    want = reserve(facts, policy)
+    if facts.reserved_bytes is None:
+        yield unseen("KD020", "How much memory is reserved for a capture kernel", "/sys/kernel/kexec_crash_size")
+        return
+    if want is None or (want.problem and facts.reserved_bytes) or is_enough(facts.reserved_bytes, want, policy):
+        return
+    yield Finding(
+        id="KD020",
+        severity=Severity.ERROR,
+        title="Too little memory is reserved for a capture kernel"
+        if facts.reserved_bytes
+        else "No memory is reserved for a capture kernel",
+        current=f"{mib(facts.reserved_bytes)} reserved; {_asked(facts.running)}",
+        wanted=_wanted(want),
+        evidence=(
+            Source("/sys/kernel/kexec_crash_size", 0, str(facts.reserved_bytes)),
+            Source("/proc/cmdline", 0, facts.running.text if facts.running else ""),
+        ),
+        remedy=REBOOT if _next_boot_is_enough(facts, policy, want) else ENABLE,
+        needs_reboot=_next_boot_is_enough(facts, policy, want),
+        blocks_capture=facts.reserved_bytes == 0,
+    )
+
+
+def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD021: what counts is the entry that the boot loader takes by itself, as it is in grub.cfg, and what the
+    kernel makes of its last crashkernel= on this RAM (kernel/crash_reserve.c)."""
+    want = reserve(facts, policy)
+    if facts.next_boot is None or facts.next_entry is None:
+        yield unseen("KD021", "What the next boot reserves", GRUB_CFG)
+        return
+    if (
+        want is None
+        or (want.problem and facts.next_boot.size_bytes)
+        or is_enough(facts.next_boot.size_bytes, want, policy)
+    ):
+        return
+    less = facts.next_boot.size_bytes > 0
+    yield Finding(
+        id="KD021",
+        severity=Severity.ERROR,
+        title=f"The next boot will reserve {'too little' if less else 'no'} memory for a capture kernel",
+        current=f"{mib(facts.next_boot.size_bytes)}; {_asked(facts.next_boot)}",
+        wanted=_wanted(want),
+        evidence=(Source(GRUB_CFG, facts.next_entry.line, facts.next_boot.text or "linux " + facts.next_entry.kernel),),
+        remedy=ENABLE,
+        blocks_capture=not less,
+    )
+
+
+def grub_defaults(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD022: grub-mkconfig sources these files with sh; with a syntax error no grub.cfg can be made any more, so
+    nothing is changed before it is mended."""
+    fault = facts.grub_fault
+    if fault is None:
+        return
+    yield Finding(
+        id="KD022",
+        severity=Severity.ERROR,
+        title="The GRUB defaults cannot be read by the shell",
+        current=f"line {fault.line}: {fault.message}",
+        wanted="a file that `sh -n` accepts",
+        evidence=(Source(fault.path, fault.line, fault.message),),
+        remedy=f"mend {fault.path}, then: {ENABLE}",
+        by_hand=True,
+    )
+
+
+def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD023: a capture kernel needs memory that the machine then lacks; below 2 GiB that is a large part of it."""
+    want = reserve(facts, policy)
+    if want is None:
+        yield unseen("KD023", "How much RAM the machine has", "/proc/iomem")
+        return
+    if want.problem:
+        yield Finding(
+            id="KD023",
+            severity=Severity.WARNING,
+            title="No reservation can be recommended for this machine",
+            current=want.problem,
+            wanted="an explicit value, if this machine is to be crash-ready",
+            evidence=(Source("/proc/iomem", 0, mib(facts.memory_bytes or 0)),),
+            remedy="set kdump_crashkernel in the policy",
+            by_hand=True,
+        )
+    elif (facts.memory_bytes or 0) and -(-(facts.memory_bytes or 0) // (128 * MIB)) * 128 * MIB < 2 * GIB:
+        yield Finding(
+            id="KD023",
+            severity=Severity.WARNING,
+            title="The capture kernel takes a large part of this machine's RAM",
+            current=f"{mib(want.size_bytes)} of {mib(facts.memory_bytes or 0)}",
+            wanted="2 GiB of RAM or more",
+            evidence=(Source("/proc/iomem", 0, mib(facts.memory_bytes or 0)),),
+            remedy="give the machine more RAM, or prove that a dump comes out",
+            by_hand=True,
+        )
+
+
+def reboots_through_kexec(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD024: kexec-tools can turn every reboot into a kexec, which skips the boot loader: a new command line
+    then never takes effect (/etc/init.d/kexec of kexec-tools)."""
+    where = facts.kexec_reboots or Source("/sys/kernel/kexec_loaded", 0, "1")
+    if facts.kexec_reboots is None and not facts.kexec_loaded:
+        return
+    yield Finding(
+        id="KD024",
+        severity=Severity.WARNING,
+        title="A reboot goes through kexec and skips the boot loader",
+        current=where.text,
+        wanted="reboots through the boot loader",
+        evidence=(where,),
+        remedy=f"set LOAD_KEXEC=false in {where.source}" if facts.kexec_reboots else "unload it with: kexec -u",
+        by_hand=True,
+    )
+
+
+def _next_boot_is_enough(facts: Facts, policy: Policy, want: Reserve) -> bool:
+    size = facts.next_boot.size_bytes if facts.next_boot else None
+    return bool(size) if want.problem else is_enough(size, want, policy)
+
+
+def _asked(reservation: Reservation | None) -> str:
+    if reservation is None:
+        return "the command line could not be read"
+    return " - ".join(part for part in (reservation.text, reservation.problem) if part)
+
+
+def _wanted(want: Reserve) -> str:
+    return f"{mib(want.size_bytes)} (crashkernel={want.text}, {want.reason})" if not want.problem else want.problem

@@ -1,0 +1,116 @@
+"""Which events panic, what a panic does, and the SysRq crash key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..facts.machine import SYSRQ, Facts
+from ..facts.sysctl import Assignment, Setting, integer
+from ..finding import Finding, Severity, Source
+from ..policy import Policy
+from ..wanted import NMI_KEYS, PANICKING_KEYS, panic_settings, satisfied
+from ..wanted import sysrq as wanted_sysrq
+from .reservation import ENABLE
+
+
+def panic_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD060: without these settings the kernel goes on after an oops or an unexplained NMI, and hangs for good
+    after a panic whose dump failed (admin-guide/sysctl/kernel.rst)."""
+    for key, wanted in panic_settings(facts, policy).items():
+        assignment = facts.settings[key].next_boot
+        if not satisfied(key, assignment.value if assignment else None, policy):
+            yield Finding(
+                id="KD060",
+                severity=Severity.ERROR,
+                title=f"{key} is not set for the next boot",
+                current=assignment.value if assignment else "no file sets it",
+                wanted=str(wanted),
+                evidence=(_where(facts.settings[key], assignment),),
+                remedy=ENABLE,
+            )
+
+
+def panic_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD061: the same settings in the running kernel. What makes an event panic goes live only once a capture
+    kernel is loaded: a panic that leaves no dump would only cost the machine."""
+    for key, wanted in panic_settings(facts, policy).items():
+        setting = facts.settings[key]
+        if setting.running is None or satisfied(key, setting.running, policy):
+            continue
+        pending = key in PANICKING_KEYS and not facts.capture_loaded
+        yield Finding(
+            id="KD061",
+            severity=Severity.INFO if pending else Severity.ERROR,
+            title=f"{key} waits for a capture kernel" if pending else f"{key} is not set now",
+            current=setting.running,
+            wanted=str(wanted),
+            evidence=(_running(setting),),
+            remedy="nothing: it goes live when a capture kernel is loaded" if pending else ENABLE,
+            by_hand=pending,
+        )
+
+
+def unexplained_nmi(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD062: on hardware that sends NMIs nobody explains, panicking on them would take a working machine down."""
+    held_back = [key for key in NMI_KEYS if key in policy.sysctl_wanted() and key not in policy.sysctls]
+    if facts.unexplained_nmi and held_back:
+        yield Finding(
+            id="KD062",
+            severity=Severity.INFO,
+            title="Unexplained NMIs were seen, so panics on NMI are left off",
+            current=facts.unexplained_nmi,
+            wanted="the cause of the NMI, or an explicit policy",
+            evidence=(Source("/dev/kmsg", 0, facts.unexplained_nmi),),
+            remedy="set " + " and ".join(held_back) + " in kdump_sysctls if they are meant to panic",
+            by_hand=True,
+        )
+
+
+def sysrq(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD070: Alt-SysRq-c on a keyboard or serial line needs bit 8 of kernel.sysrq (admin-guide/sysrq.rst); writing
+    to /proc/sysrq-trigger as root does not."""
+    wanted, setting = wanted_sysrq(facts, policy), facts.settings[SYSRQ]
+    if wanted is None:
+        return
+    at_next_boot = setting.next_boot.value if setting.next_boot else None
+    for when, value, where in (
+        ("at the next boot", at_next_boot, _where(setting, setting.next_boot)),
+        ("now", setting.running, _running(setting)),
+    ):
+        if integer(value) != wanted:
+            yield Finding(
+                id="KD070",
+                severity=Severity.ERROR,
+                title=f"The SysRq crash key does not work {when}",
+                current=value or f"no file sets it; {setting.running} now",
+                wanted=str(wanted),
+                evidence=(where,),
+                remedy=ENABLE,
+            )
+
+
+def sysrq_off(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD071: an administrator who switched SysRq off meant it; a dump can still be triggered by root."""
+    setting = facts.settings[SYSRQ]
+    value = setting.next_boot_of_others.value if setting.next_boot_of_others else setting.running
+    if policy.sysrq == "auto" and integer(value) == 0:
+        yield Finding(
+            id="KD071",
+            severity=Severity.INFO,
+            title="SysRq is switched off, and stays so",
+            current="kernel.sysrq = 0",
+            wanted="nothing, unless the crash key is wanted",
+            evidence=(_where(setting, setting.next_boot_of_others),),
+            remedy="set kdump_sysrq in the policy to have the crash key",
+            by_hand=True,
+        )
+
+
+def _where(setting: Setting, assignment: Assignment | None) -> Source:
+    if assignment is None:
+        return _running(setting)
+    return Source(assignment.source, assignment.line, f"{setting.key} = {assignment.value}")
+
+
+def _running(setting: Setting) -> Source:
+    return Source("/proc/sys/" + setting.key.replace(".", "/"), 0, setting.running or "")

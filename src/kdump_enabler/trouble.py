@@ -1,0 +1,130 @@
+"""What went wrong on a host, as one sentence with a hint: the translation of tools' messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .audit import Audit
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`kind` is stable and for machines; `msg` is the sentence, `hint` what to do; exit_code as in the README."""
+
+    kind: str
+    msg: str
+    hint: str
+    exit_code: int = 2
+
+    def as_dict(self) -> dict[str, Any]:
+        """The trouble as a task's result holds it."""
+        return asdict(self)
+
+
+# What tools print, what it means, what to do. The first match counts.
+KNOWN = (
+    (
+        r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg",
+        Trouble(
+            "package_lock",
+            "Another program holds the package manager's lock",
+            "Wait for it (often unattended-upgrades) and run this again.",
+            1,
+        ),
+    ),
+    (
+        r"Temporary failure resolving|Could not resolve|Could not connect|Unable to connect|Network is unreachable"
+        r"|Failed to update apt cache|Failed to fetch|unable to fetch|Cannot initiate the connection|Connection timed out",
+        Trouble(
+            "package_network",
+            "The package repositories cannot be reached",
+            "Check the host's network, proxy and package sources.",
+            1,
+        ),
+    ),
+    (
+        r"No package matching|Unable to locate package|has no installation candidate",
+        Trouble(
+            "package_missing",
+            "The kdump packages are in none of the host's package sources",
+            "Check the host's package sources.",
+            1,
+        ),
+    ),
+    (
+        r"No space left on device",
+        Trouble("no_space", "A file system of the host is full", "Make room and run this again.", 1),
+    ),
+    (
+        r"dpkg was interrupted|dpkg --configure -a",
+        Trouble(
+            "package_half",
+            "An earlier package installation was interrupted",
+            "Run `dpkg --configure -a` on the host, then this again.",
+            1,
+        ),
+    ),
+    (
+        r"[Mm]issing sudo password|password is required|incorrect .*password|not in the sudoers|sudo: .*not allowed",
+        Trouble("no_root", "The login cannot become root", "Give it sudo rights, or pass --ask-become-pass."),
+    ),
+    (
+        r"Timed out waiting for last boot time check|Timed out waiting for|reboot.*[Tt]imed? ?out",
+        Trouble(
+            "no_return",
+            "The host did not come back in time after its reboot",
+            "Look at its console; raise kdump_reboot_timeout for slow firmware.",
+            2,
+        ),
+    ),
+)
+
+
+def before_change(audit: Audit) -> Trouble | None:
+    """Why this host must not be changed; null when it may be."""
+    facts = audit.facts
+    if facts is None or facts.unsupported:
+        return None
+    if not facts.privileged:
+        return Trouble("no_root", "Changing a host needs root", "Run it with sudo, or let Ansible become root.")
+    if audit.plan.refusal:
+        return Trouble("refused", audit.plan.refusal, "Nothing was changed; mend that and run this again.")
+    return None
+
+
+def after_reboot(before: Mapping[str, Any], audit: Audit) -> Trouble | None:
+    """Why a reboot did not put the wanted command line into effect; null when it did."""
+    assert audit.facts is not None  # noqa: S101 - an audit of a live host
+    old = before["facts"]
+    expected = old["crashkernel"]["next_boot"]
+    got = audit.facts.running.text if audit.facts.running else ""
+    if audit.facts.boot_id == old["boot_id"]:
+        return Trouble("no_reboot", "The host was asked to reboot and did not", "Reboot it by hand and check again.", 3)
+    if got != expected:
+        return Trouble(
+            "command_line",
+            f"The host rebooted, but its command line has {got or 'no crashkernel='} where grub.cfg says {expected or 'none'}",
+            "It was started by another boot loader or entry than the grub.cfg that was written, or through kexec.",
+            1,
+        )
+    return None
+
+
+def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
+    """The trouble that a failed task's result stands for."""
+    if result.get("kind") and result.get("hint"):
+        return Trouble(result["kind"], result["msg"], result["hint"], result.get("exit_code", 1))
+    text = "\n".join(str(result.get(name, "")) for name in ("msg", "module_stderr", "stderr", "stdout"))
+    for pattern, trouble in KNOWN:
+        if re.search(pattern, text):
+            return trouble
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return Trouble(
+        "task",
+        f"{task} failed: {lines[0] if lines else 'no message'}",
+        "Run it again with --verbose to see everything.",
+        1,
+    )

@@ -1,0 +1,67 @@
+"""One word for a machine, and whether a panic now would leave a dump."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from .facts.machine import Facts
+from .finding import Finding, Severity
+from .rules.capture import missing_packages
+from .rules.dumps import has_room
+
+
+class Verdict(str, Enum):
+    """The states of a machine. `unreachable` is the fleet's word for one that nobody could ask."""
+
+    READY = "ready"
+    REBOOT_PENDING = "reboot-pending"
+    DRIFT = "drift"
+    BROKEN = "broken"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+
+
+EXIT_CODES = {
+    Verdict.READY: 0,
+    Verdict.DRIFT: 1,
+    Verdict.BROKEN: 1,
+    Verdict.UNKNOWN: 2,
+    Verdict.UNREACHABLE: 2,
+    Verdict.REBOOT_PENDING: 3,
+    Verdict.UNSUPPORTED: 4,
+}
+WORST_FIRST = (1, 2, 3, 4, 0)
+
+
+def captures_now(facts: Facts) -> bool | None:
+    """Whether a panic now would leave a dump, from the kernel's own word and the target; null when unseen."""
+    if facts.capture_loaded is False:
+        return False
+    if facts.capture_loaded is None:
+        return None
+    return has_room(facts)
+
+
+def decide(facts: Facts, findings: Iterable[Finding]) -> Verdict:
+    """The verdict; the first that matches, in the order of the words below."""
+    found = list(findings)
+    errors = [finding for finding in found if finding.severity is Severity.ERROR]
+    set_up = facts.packages is not None and not missing_packages(facts)
+    lasting = any(finding.blocks_capture and not finding.needs_reboot for finding in errors)
+    if facts.unsupported:
+        return Verdict.UNSUPPORTED
+    if set_up and captures_now(facts) is False and lasting:
+        return Verdict.BROKEN
+    if errors and all(finding.needs_reboot for finding in errors):
+        return Verdict.REBOOT_PENDING
+    if errors:
+        return Verdict.DRIFT
+    return Verdict.UNKNOWN if any(finding.unseen for finding in found) else Verdict.READY
+
+
+def worst_exit_code(codes: Iterable[int]) -> int:
+    """The exit code of a fleet: the worst of its hosts, 0 for none."""
+    found = set(codes)
+    return next((code for code in WORST_FIRST if code in found), 0)

@@ -1,0 +1,166 @@
+"""What a machine should have: the values that rules compare with and that the plan writes.
+
+Everything here keeps to one promise: an administrator's stronger setting stays as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .facts import crashkernel
+from .facts.crashkernel import MIB
+from .facts.machine import SYSRQ, Facts
+from .facts.sysctl import Setting, integer
+from .policy import Policy
+
+GIB = 1024 * MIB
+SYSRQ_CRASH = 8  # "debugging dumps of processes etc.", which holds the crash key (admin-guide/sysrq.rst)
+NMI_KEYS = ("kernel.panic_on_unrecovered_nmi", "kernel.unknown_nmi_panic")
+# These make the kernel panic; the others only say what happens after a panic.
+PANICKING_KEYS = ("kernel.panic_on_oops", *NMI_KEYS)
+GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
+PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
+UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf"
+HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """What to reserve: `text` is what comes after `crashkernel=`, `size_bytes` what this machine's RAM makes of
+    it; `problem` says why nothing can be recommended, empty when something is."""
+
+    text: str
+    size_bytes: int
+    reason: str
+    problem: str = ""
+
+
+def reserve(facts: Facts, policy: Policy) -> Reserve | None:
+    """The reservation the policy asks for on this machine; null when its RAM or platform is not known."""
+    if facts.memory_bytes is None or facts.platform is None:
+        return None
+    if policy.crashkernel != "auto":
+        return _explicit(policy.crashkernel, facts.memory_bytes)
+    ram = -(-facts.memory_bytes // crashkernel.ROUNDING) * crashkernel.ROUNDING
+    if ram < GIB:
+        return Reserve(
+            "",
+            0,
+            "",
+            "this machine has less than 1 GiB of RAM, which a capture kernel would take a large part of",
+        )
+    candidates = [_package_default(facts)] + ([facts.platform.crashkernel_floor] if ram >= 2 * GIB else [])
+    sized = [
+        (crashkernel.evaluate(f"crashkernel={text}", facts.memory_bytes).size_bytes, text)
+        for text in candidates
+        if text
+    ]
+    size, text = max(sized, key=lambda pair: pair[0], default=(0, ""))
+    if not size:
+        return Reserve("", 0, "", f"no recommendation matches {ram // MIB} MiB of RAM on {facts.arch}")
+    reason = (
+        "the distribution's own" if text == candidates[0] else "larger than the distribution's own, which is too small"
+    )
+    return Reserve(text, size, reason)
+
+
+def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
+    """Whether a reservation satisfies the policy: more than wanted stays, unless lowering is allowed."""
+    if not size_bytes or size_bytes < want.size_bytes:
+        return False
+    explicit_lower = policy.crashkernel != "auto" and policy.crashkernel_allow_lower
+    return size_bytes == want.size_bytes or not explicit_lower
+
+
+def satisfied(key: str, value: str | None, policy: Policy) -> bool:
+    """Whether a setting's value is at least what the policy wants: any non-zero for kernel.panic and >= 1 for
+    flags, or exactly the policy's own value where it names one."""
+    number = integer(value)
+    explicit = policy.sysctls.get(key)
+    if number is None:
+        return False
+    if explicit is not None:
+        return number == explicit
+    return number != 0 if key == "kernel.panic" else number >= 1
+
+
+def panic_settings(facts: Facts, policy: Policy) -> dict[str, int]:
+    """The keys of the panic policy that this kernel has and that are safe here, with their wanted values."""
+    noisy = facts.unexplained_nmi is not None
+    return {
+        key: value
+        for key, value in policy.sysctl_wanted().items()
+        if facts.settings[key].exists is not False and not (noisy and key in NMI_KEYS and key not in policy.sysctls)
+    }
+
+
+def panic_dropin(facts: Facts, policy: Policy) -> dict[str, int]:
+    """The keys our drop-in must hold: those that no other file or boot parameter already satisfies."""
+    return {
+        key: value
+        for key, value in panic_settings(facts, policy).items()
+        if not satisfied(key, _value(facts.settings[key]), policy)
+    }
+
+
+def sysrq(facts: Facts, policy: Policy) -> int | None:
+    """The value kernel.sysrq must have, null when it stays as it is: 0 (off by choice) and 1 (everything) stay,
+    anything else gains the crash key."""
+    setting = facts.settings[SYSRQ]
+    if policy.sysrq == "keep" or setting.exists is False:
+        return None
+    if isinstance(policy.sysrq, int):
+        return policy.sysrq
+    base = integer(_value(setting))
+    if base is None:
+        base = integer(setting.running)
+    if base is None or base in (0, 1):
+        return None
+    return base | SYSRQ_CRASH
+
+
+def sysrq_dropin(facts: Facts, policy: Policy) -> dict[str, int]:
+    """The line our SysRq drop-in must hold; empty when another file already gives the value."""
+    value = sysrq(facts, policy)
+    return {} if value is None or integer(_value(facts.settings[SYSRQ])) == value else {SYSRQ: value}
+
+
+def sysctl_text(values: dict[str, int]) -> str:
+    """A sysctl.d file."""
+    return HEADER + "".join(f"{key} = {value}\n" for key, value in sorted(values.items()))
+
+
+def grub_text(reservation: str) -> str:
+    """A GRUB drop-in that takes out every crashkernel= that earlier files put on the command line, and adds one
+    (none for an empty reservation). Several would do harm: the kernel obeys the last (kernel/crash_reserve.c)."""
+    strip = "sed -E 's/(^| )crashkernel=[^ ]*//g'"
+    lines = [
+        f'{name}="$(printf \'%s\' "${name}" | {strip})' for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")
+    ]
+    added = f" crashkernel={reservation}" if reservation else ""
+    return f'{HEADER}{lines[0]}"\n{lines[1]}{added}"\n'
+
+
+def umask_text() -> str:
+    """A drop-in for the unit that writes the dump: a vmcore holds every secret that was in memory."""
+    return f"{HEADER}[Service]\nUMask=0077\n"
+
+
+def _explicit(text: str, ram: int) -> Reserve:
+    found = crashkernel.evaluate(f"crashkernel={text}", ram)
+    problem = "" if found.size_bytes else f"crashkernel={text} reserves nothing here: {found.problem}"
+    return Reserve(text, found.size_bytes, "the policy's own", problem)
+
+
+def _package_default(facts: Facts) -> str:
+    installed = facts.evidence.text(PACKAGE_GRUB_DROPIN) or ""
+    found = re.findall(r"^[^#\n]*\bcrashkernel=([^\s\"']+)", installed, re.MULTILINE)
+    if found:
+        return str(found[-1])
+    assert facts.platform is not None  # noqa: S101 - reserve() asked
+    return facts.platform.crashkernel.get(facts.arch or "", "")
+
+
+def _value(setting: Setting) -> str | None:
+    return setting.next_boot_of_others.value if setting.next_boot_of_others else None

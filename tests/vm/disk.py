@@ -1,0 +1,122 @@
+"""The Debian 12 disk: built once from `recipe/`, kept in the cache under a hash of all that went into it."""
+
+import hashlib
+import os
+import shlex
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from . import apt, host
+from .errors import VmError
+
+RECIPE = Path(__file__).with_name("recipe")
+SIZE_MIB = 6144
+ROOT_UUID = "6b64756d-7000-4000-8000-000000000001"
+# From disks/<hash>/ and from machines/<name>/ alike, so that the cache can be moved.
+BACKING = "../../disks/{key}/base.qcow2"
+
+
+def build() -> Path:
+    """The directory of the disk (with `base.qcow2`), built now, in 70 s, if the cache does not have it."""
+    access = apt.access()
+    target = host.cache() / "disks" / key(access)
+    with host.lock("disk"):
+        if not target.exists():
+            host.require_tools(host.BUILD_TOOLS | host.RUN_TOOLS)
+            _need_root()
+            target.parent.mkdir(exist_ok=True)
+            with _work_directory(target.parent) as work:
+                _build(work, access)
+                work.rename(target)
+    return target
+
+
+def key(access: apt.Access) -> str:
+    """The name of a disk in the cache: everything that its content depends on, except the archive's state."""
+    digest = hashlib.sha256(f"{SIZE_MIB} {ROOT_UUID} {access.sources} {access.guest_settings()}".encode())
+    public = host.ssh_key().with_suffix(".pub")
+    for path in [*sorted(RECIPE.iterdir()), Path(__file__), *access.authorities, public]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _build(work: Path, access: apt.Access) -> None:
+    root, raw, log = work / "root", work / "disk.raw", work / "build.log"
+    _bootstrap(root, _overlay(work / "overlay", access), access, log)
+    assemble = ["sh", str(RECIPE / "assemble.sh"), str(root), str(raw), ROOT_UUID, str(SIZE_MIB)]
+    host.run(["unshare", "--mount", "--propagation", "private", *assemble], log)
+    host.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(work / "base.qcow2")], log)
+    raw.unlink()
+    for directory in (root, work / "overlay"):
+        host.remove_tree(directory)
+
+
+def _overlay(overlay: Path, access: apt.Access) -> Path:
+    """The files of the guest that come from this machine."""
+    files = {
+        "etc/apt/apt.conf.d/90host": access.guest_settings(),
+        "etc/apt/sources.list": "\n".join([*access.sources, ""]),
+        "etc/vm-authorized-key": host.ssh_key().with_suffix(".pub").read_text(),
+    }
+    files |= {f"usr/local/share/ca-certificates/{path.name}": path.read_text() for path in access.authorities}
+    for name, text in files.items():
+        path = overlay / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return overlay
+
+
+def _bootstrap(root: Path, overlay: Path, access: apt.Access, log: Path) -> None:
+    lines = (RECIPE / "packages.txt").read_text().splitlines()
+    packages = [name for line in lines if (name := line.partition("#")[0].strip())]
+    debconf, customize = shlex.quote(str(RECIPE / "debconf.txt")), shlex.quote(str(RECIPE / "customize.sh"))
+    argv = [
+        *("mmdebstrap", "--mode=root", "--variant=important", f"--include={','.join(packages)}"),
+        "--dpkgopt=force-unsafe-io",  # only while building: the file system is thrown away if the power fails
+        "--skip=cleanup/apt/lists",  # a machine in use has them, and they make the guest's first update short
+        f'--essential-hook=chroot "$1" debconf-set-selections < {debconf}',
+        f'--customize-hook=sh {customize} "$1"',
+        *(f"--aptopt={line}" for line in access.settings),
+        *(apt.SUITE, str(root), *access.sources),
+    ]
+    host.run(argv, log, {"OVERLAY": str(overlay), "ROOT_UUID": ROOT_UUID, "LC_ALL": "C.UTF-8"})
+
+
+@contextmanager
+def _work_directory(parent: Path) -> Iterator[Path]:
+    """A directory that is gone afterwards, also on failure, Ctrl-C and SIGTERM, unless it was renamed."""
+    _remove_leftovers(parent)
+    work = Path(tempfile.mkdtemp(prefix=".building-", dir=parent))
+    work.chmod(0o755)  # apt's own user has to read below it
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield work
+    except VmError as error:
+        shutil.copy(work / "build.log", parent / "failed-build.log")
+        raise VmError(
+            error.sentence, f"{error.hint}\nThe whole log: {parent / 'failed-build.log'}"
+        ) from error
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        host.remove_tree(work)
+
+
+def _remove_leftovers(parent: Path) -> None:
+    """Remove what a killed build left; the caller holds the lock, so nobody else is building."""
+    for path in parent.glob(".building-*"):
+        host.remove_tree(path)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise VmError("Building the disk needs root: it mounts a file system.", "Run it as root once.")
