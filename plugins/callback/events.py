@@ -42,7 +42,7 @@ class CallbackModule(CallbackBase):
         """A task did not apply to a host."""
         self._ended("skipped", result)
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ARG002 - Ansible passes it by name
         """A task failed on a host."""
         self._ended("failed", result)
 

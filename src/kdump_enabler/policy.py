@@ -46,7 +46,9 @@ def from_variables(variables: Mapping[str, Any]) -> Policy:
     unknown = sorted(set(variables) - set(READERS))
     if unknown:
         raise UserError(f"{unknown[0]} is not a policy variable", f"Known: {', '.join(sorted(READERS))}.")
-    values = {name.removeprefix("kdump_"): READERS[name](name, value) for name, value in variables.items()}
+    values: dict[str, Any] = {
+        name.removeprefix("kdump_"): READERS[name](name, value) for name, value in variables.items()
+    }
     return Policy(**values)
 
 

@@ -20,6 +20,9 @@ import stat
 import subprocess
 import sys
 import time
+from typing import Any, Dict, Iterable, List, Sequence
+
+Record = Dict[str, Any]
 
 SCHEMA = 1
 FILE_CAP = 512 * 1024  # bytes kept of one file: /proc/iomem and grub.cfg of big machines stay below
@@ -92,17 +95,17 @@ LOCAL_FILE_SYSTEMS = frozenset(
 )
 
 
-def failure(error):
+def failure(error: OSError) -> Record:
     """The record of something that could not be read."""
-    return {"error": errno.errorcode.get(error.errno, str(error.errno))}
+    return {"error": errno.errorcode.get(error.errno or 0, str(error.errno))}
 
 
-def outside(root, path):
+def outside(root: str, path: str) -> Record:
     """Size, mode, owner and link target of a path, without opening it."""
     name = root + path
     try:
         info = os.lstat(name)
-        record = {
+        record = {  # type: Record
             "mode": stat.S_IMODE(info.st_mode),
             "type": stat.S_IFMT(info.st_mode),
             "uid": info.st_uid,
@@ -118,7 +121,7 @@ def outside(root, path):
         return failure(error)
 
 
-def text_of(root, path):
+def text_of(root: str, path: str) -> Record:
     """A file with its text; secrets are cut out here, so they never leave the host."""
     record = outside(root, path)
     if "error" in record:
@@ -136,9 +139,9 @@ def text_of(root, path):
     return record
 
 
-def expanded(root, patterns):
+def expanded(root: str, patterns: Iterable[str]) -> List[str]:
     """The paths that the patterns match below root; a plain path is kept, so that its absence is recorded."""
-    paths = []
+    paths = []  # type: List[str]
     for pattern in patterns:
         if "*" not in pattern:
             paths.append(pattern)
@@ -147,7 +150,7 @@ def expanded(root, patterns):
     return paths
 
 
-def listing(root, path):
+def listing(root: str, path: str) -> Record:
     """The names in a directory and its own mode, not its children's content."""
     record = outside(root, path)
     try:
@@ -157,7 +160,7 @@ def listing(root, path):
     return record
 
 
-def dump_directories(root, files):
+def dump_directories(files: Dict[str, Record]) -> List[str]:
     """/var/crash and whatever the dump configuration names instead."""
     found = ["/var/crash"]
     for path, pattern in DUMP_DIRECTORY_FILES:
@@ -165,7 +168,7 @@ def dump_directories(root, files):
     return [path for path in dict.fromkeys(found) if path.startswith("/")]
 
 
-def dump_directory(root, path):
+def dump_directory(root: str, path: str) -> Record:
     """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content."""
     record = listing(root, path)
     record["dumps"] = {}
@@ -179,15 +182,15 @@ def dump_directory(root, path):
     return record
 
 
-def mounts(root, text):
+def mounts(root: str, text: str) -> Record:
     """Free and total bytes of each local mount point; the others are listed without."""
-    found = {}
+    found = {}  # type: Record
     for line in text.splitlines():
         fields = line.split(" ")
         if len(fields) < 4 or not (fields[0].startswith("/") or fields[2] in LOCAL_FILE_SYSTEMS):
             continue
         point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), fields[1])
-        record = {"source": fields[0], "type": fields[2], "options": fields[3]}
+        record = {"source": fields[0], "type": fields[2], "options": fields[3]}  # type: Record
         if fields[2] in LOCAL_FILE_SYSTEMS:
             try:
                 room = os.statvfs(root + point)
@@ -199,11 +202,11 @@ def mounts(root, text):
     return found
 
 
-def run(argv):
+def run(argv: Sequence[str]) -> Record:
     """One read-only command, without a shell: exit status (null after a time-out) and output."""
     started = time.time()
     environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
-    record = {"argv": list(argv)}
+    record = {"argv": list(argv)}  # type: Record
     try:
         process = subprocess.Popen(
             list(argv),
@@ -228,16 +231,16 @@ def run(argv):
     return record
 
 
-def commands(root):
+def commands(root: str) -> List[Record]:
     """The fixed list of read-only commands; `sh -n` reads a file's syntax and runs nothing of it."""
     found = [run(argv) for argv in COMMANDS]
     syntax = expanded(root, SHELL_SYNTAX_GLOBS)
     return found + [run(("sh", "-n", path)) for path in syntax if os.path.exists(path)]
 
 
-def kernel_log():
+def kernel_log() -> Record:
     """The few lines of this boot's kernel log that a rule asks for, read without waiting from /dev/kmsg."""
-    lines = []
+    lines = []  # type: List[str]
     try:
         descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -258,7 +261,7 @@ def kernel_log():
     return {"lines": lines}
 
 
-def collect(root="/"):
+def collect(root: str = "/") -> Record:
     """Everything the rules may ask for, as one dictionary. With another root no command is run: they would
     answer for the machine this runs on."""
     prefix = root.rstrip("/")
@@ -266,7 +269,7 @@ def collect(root="/"):
     files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
     directories = {path: listing(prefix, path) for path in LISTED}
-    for path in dump_directories(prefix, files):
+    for path in dump_directories(files):
         directories[path] = dump_directory(prefix, path)
     return {
         "schema": SCHEMA,

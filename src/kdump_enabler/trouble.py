@@ -36,8 +36,8 @@ KNOWN = (
         ),
     ),
     (
-        r"Temporary failure resolving|Could not resolve|Could not connect|Unable to connect|Network is unreachable"
-        r"|Failed to update apt cache|Failed to fetch|unable to fetch|Cannot initiate the connection|Connection timed out",
+        r"Temporary failure resolving|Could not (resolve|connect)|Unable to connect|Network is unreachable"
+        r"|Failed to (update apt cache|fetch)|unable to fetch|Cannot initiate|Connection timed out",
         Trouble(
             "package_network",
             "The package repositories cannot be reached",
@@ -106,7 +106,8 @@ def after_reboot(before: Mapping[str, Any], audit: Audit) -> Trouble | None:
     if got != expected:
         return Trouble(
             "command_line",
-            f"The host rebooted, but its command line has {got or 'no crashkernel='} where grub.cfg says {expected or 'none'}",
+            f"The host rebooted, but its command line has {got or 'no crashkernel='} where grub.cfg says"
+            f" {expected or 'none'}",
             "It was started by another boot loader or entry than the grub.cfg that was written, or through kexec.",
             1,
         )

@@ -29,7 +29,7 @@ class Reservation:
     problem: str = ""
 
 
-class _Malformed(ValueError):
+class _MalformedError(ValueError):
     pass
 
 
@@ -49,7 +49,7 @@ def evaluate(command_line: str, ram_bytes: int) -> Reservation:
     text = f"crashkernel={deciding[0]}"
     try:
         size = _size(SUFFIX.sub("", deciding[0]), ram_bytes, ranges=bool(plain))
-    except _Malformed as error:
+    except _MalformedError as error:
         return Reservation(text, 0, str(error))
     return Reservation(text, size, "" if size else "the kernel reserves nothing for this amount of RAM")
 
@@ -78,7 +78,7 @@ def _size(value: str, ram_bytes: int, ranges: bool) -> int:
         return _from_ranges(value, ram_bytes)
     match = SIMPLE.match(value)
     if not match:
-        raise _Malformed(f"the kernel cannot read crashkernel={value}")
+        raise _MalformedError(f"the kernel cannot read crashkernel={value}")
     return _checked(match[1], ram_bytes)
 
 
@@ -87,10 +87,10 @@ def _from_ranges(value: str, ram_bytes: int) -> int:
     for part in value.split(","):
         match = RANGE.match(part)
         if not match:
-            raise _Malformed(f"the kernel cannot read the range {part} in crashkernel={value}")
+            raise _MalformedError(f"the kernel cannot read the range {part} in crashkernel={value}")
         start, end = parse_size(match[1]), parse_size(match[2]) if match[2] else None
         if end is not None and end <= start:
-            raise _Malformed(f"the range {part} ends before it starts")
+            raise _MalformedError(f"the range {part} ends before it starts")
         size = _checked(match[3], ram)
         if start <= ram and (end is None or ram < end):
             return size
@@ -101,7 +101,7 @@ def _checked(text: str, ram_bytes: int) -> int:
     try:
         size = parse_size(text)
     except ValueError as error:
-        raise _Malformed(str(error)) from error
+        raise _MalformedError(str(error)) from error
     if size >= ram_bytes:
-        raise _Malformed(f"{text} is not less than this machine's RAM")
+        raise _MalformedError(f"{text} is not less than this machine's RAM")
     return size

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..evidence import Evidence
 
@@ -74,9 +75,7 @@ def _names(line: str) -> frozenset[str]:
         tokens = shlex.split(line.rstrip().rstrip("{"))
     except ValueError:  # a title with odd quoting: the entry still counts by its position
         return frozenset()
-    identifiers = [
-        value for option, value in zip(tokens, tokens[1:], strict=False) if option in ("$menuentry_id_option", "--id")
-    ]
+    identifiers = [value for option, value in pairwise(tokens) if option in ("$menuentry_id_option", "--id")]
     return frozenset(tokens[1:2] + identifiers)
 
 

@@ -27,14 +27,14 @@ MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[
 NAMED_HOSTS = 4
 
 
-def show(console: Console, result: Mapping[str, Any], command: str, infos: bool = False, brief: bool = False) -> None:
+def show(console: Console, result: Mapping[str, Any], command: str, infos: bool = False, findings: bool = True) -> None:
     """Print a result; `command` is how the user calls us for these hosts, such as `kdump-enabler enable -i inv`;
-    brief leaves the findings out."""
+    without `findings` only the table of hosts."""
     console.print(_hosts(result))
     for host in result["hosts"]:
         for line in _remarks(host):
             console.print(Padding(line, (1, 0, 0, 1)))
-    if brief:
+    if not findings:
         return
     many = len(result["hosts"]) > 1
     for finding, hosts in _by_cause(result, infos):

@@ -51,7 +51,7 @@ def private(facts: Facts, _: Policy) -> Iterator[Finding]:
             id="KD051",
             severity=Severity.ERROR,
             title="A new dump could be read by every local user",
-            current=f"{facts.dump_directory.path} is {mode:04o} and {facts.platform.dump_unit} writes with umask {unit.umask}",
+            current=f"{facts.platform.dump_unit} has umask {unit.umask}, {facts.dump_directory.path} mode {mode:04o}",
             wanted="umask 0077",
             evidence=(Source(f"systemctl show {facts.platform.dump_unit}", 0, f"UMask={unit.umask}"),),
             remedy=ENABLE,

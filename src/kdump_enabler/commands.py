@@ -1,0 +1,166 @@
+"""What the commands do: ask, look or run a playbook, print, and give the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import audit, evidence, probe
+from .errors import UserError
+from .policy import Policy, from_variables
+from .report import document
+
+ENABLES = """This will, on {where}:
+  1. install the kdump tools of the distribution
+  2. reserve memory for the capture kernel (crashkernel=, in effect after a reboot)
+  3. enable the service that loads it at boot
+  4. make oopses and unexplained NMIs panic, and a panic reboot after 10 seconds
+  5. let the SysRq crash key work
+What is already as strong stays; each file is backed up (kdump-enabler rollback).
+"""
+UNDOES = {
+    "rollback": "This puts the files of a backup set back on {where}.\n",
+    "disable": "This takes the crash dump set-up away from {where}: a panic will leave nothing.\n",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What every command can be asked: the hosts, how much to say, and, for changes, with which consent."""
+
+    inventory: str | None
+    limit: str | None
+    ask_become_pass: bool
+    verbose: bool
+    form: str
+    output: str | None
+    ansible: Sequence[str]
+    yes: bool = False
+    reboot: str = "never"
+    dry_run: bool = False
+    diff: bool = False
+
+    @property
+    def where(self) -> str:
+        """The hosts, for a sentence."""
+        return f"the hosts of {self.inventory}" if self.inventory else "this machine"
+
+    @property
+    def enable_command(self) -> str:
+        """What to type to enable these hosts."""
+        return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
+
+    def ansible_words(self) -> list[str]:
+        """The request as options of ansible-playbook; the report runs on localhost, whatever the limit is."""
+        return [
+            *(["--limit", f"{self.limit},localhost"] if self.limit else []),
+            *(["--ask-become-pass"] if self.ask_become_pass else []),
+            *(["--check"] if self.dry_run else []),
+            *(["--diff"] if self.diff else []),
+            *self.ansible,
+        ]
+
+
+def enable(request: Request, policy: Mapping[str, Any]) -> int:
+    """Make hosts crash-ready; everything that can be refused is refused before the question."""
+    from_variables(policy)
+    if not request.inventory:
+        here = look_here()
+        if here["hosts"][0]["verdict"] == "unsupported":
+            return finish(here, request)
+        _need_root()
+    _ask(ENABLES, request)
+    return finish(play("enable", request, {**policy, "kdump_reboot": request.reboot}), request)
+
+
+def undo(playbook: str, request: Request, variables: Mapping[str, Any]) -> int:
+    """Roll back or disable. A machine that is not ready is what was asked for, so only trouble counts."""
+    if not request.inventory:
+        _need_root()
+    _ask(UNDOES[playbook], request)
+    result = play(playbook, request, {**variables, "kdump_reboot": request.reboot})
+    code = finish(result, request, findings=False)
+    return code if any("trouble" in host or host["facts"] is None for host in result["hosts"]) else 0
+
+
+def look_here(root: str | None = None, recordings: Sequence[str] = (), save: str | None = None) -> dict[str, Any]:
+    """The result for this machine, a file tree, or recorded evidence."""
+    if recordings:
+        texts = {path: Path(path).read_text(encoding="utf-8") for path in recordings}
+        found = [(Path(path).stem, evidence.load(text, path)) for path, text in texts.items()]
+    else:
+        raw = _probe(root)
+        if save:
+            Path(save).write_text(json.dumps(raw), encoding="utf-8")
+        name = raw["files"]["/proc/sys/kernel/hostname"].get("text") or root or "this machine"
+        found = [(name.strip(), evidence.from_raw(raw))]
+    return document.document(audit.audit(seen, Policy()).as_dict(host) for host, seen in found)
+
+
+def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of a playbook, with its progress on standard error."""
+    from rich.console import Console  # noqa: PLC0415 - a local check starts in a fifth of the time without these
+
+    from .playbook import Run, run  # noqa: PLC0415
+    from .report.progress import Progress  # noqa: PLC0415
+
+    inventory = request.inventory
+    if inventory and not (Path(inventory).exists() or "," in inventory):
+        raise UserError(f"The inventory {inventory} does not exist", "Give a file, or hosts with a comma: -i web1,")
+    here = {} if inventory else {"kdump_become": False}
+    what = Run(playbook, inventory, {**variables, **here}, request.ansible_words(), request.verbose)
+    with Progress(Console(stderr=True, highlight=False), request.diff, request.dry_run) as progress:
+        return run(what, progress)
+
+
+def finish(result: Mapping[str, Any], request: Request, findings: bool = True) -> int:
+    """Print the result as asked and give its exit code."""
+    text = json.dumps(result, indent=1) if request.form == "json" else _table(result, request, findings)
+    if request.output:
+        Path(request.output).write_text(text + "\n", encoding="utf-8")
+    else:
+        click.echo(text)
+    return document.exit_code(result)
+
+
+def _probe(root: str | None) -> dict[str, Any]:
+    if root and not Path(root).is_dir():
+        raise UserError(f"{root} is not a directory", "Give the root of a mounted or copied file tree.")
+    raw: dict[str, Any] = probe.collect(root or "/")
+    return raw
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise UserError("Changing this machine needs root", "Run it again with sudo.")
+
+
+def _ask(text: str, request: Request) -> None:
+    """Ask before a change. Without a terminal nobody can answer: nothing is changed."""
+    if request.yes or request.dry_run:
+        return
+    if not sys.stdin.isatty():
+        raise UserError(
+            "There is no terminal to ask on, so nothing was changed", "Pass -y to go on without a question."
+        )
+    click.echo(text.format(where=request.where))
+    if not click.confirm("Go on?"):
+        raise UserError("Nothing was changed")
+
+
+def _table(result: Mapping[str, Any], request: Request, findings: bool) -> str:
+    from rich.console import Console  # noqa: PLC0415
+
+    from .report.text import show  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        show(console, result, request.enable_command, infos=request.verbose, findings=findings)
+    return captured.get().rstrip("\n")
