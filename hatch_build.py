@@ -1,4 +1,4 @@
-"""Build hook: the wheel carries the Ansible collection, so that one `pip install` gives the command and the playbooks."""
+"""Build hook: the wheel carries the Ansible collection: one `pip install` gives the command and the playbooks."""
 
 from __future__ import annotations
 

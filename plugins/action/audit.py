@@ -35,6 +35,7 @@ class ActionModule(ActionBase):
             "host": audit.as_dict(variables["inventory_hostname"]),
             "plan": audit.plan.as_dict() | {"empty": audit.plan.empty},
             "needs_reboot": audit.needs_reboot,
+            "next_boot_differs": audit.next_boot_differs,
             "run": run,
         }
         return result | (self._objection(audit) or {})

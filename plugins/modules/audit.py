@@ -60,6 +60,10 @@ needs_reboot:
   description: Whether only a reboot puts settings into effect that are already made.
   returned: always
   type: bool
+next_boot_differs:
+  description: Whether the next boot asks for another reservation than the running kernel was given.
+  returned: always
+  type: bool
 run:
   description: The stamp of this run.
   returned: always

@@ -38,6 +38,12 @@ class Audit:
         return any(finding.needs_reboot for finding in self.findings)
 
     @property
+    def next_boot_differs(self) -> bool:
+        """The next boot asks for another reservation than this one did."""
+        facts = self.facts
+        return bool(facts and facts.next_boot and facts.running and facts.next_boot.text != facts.running.text)
+
+    @property
     def settled(self) -> bool:
         """The unit that loads the capture kernel is through with it, or there is none."""
         unit = self.facts.unit(self.facts.platform.unit) if self.facts and self.facts.platform else None

@@ -1,0 +1,40 @@
+"""Readers that are not ours, which judge what came out: makedumpfile and drgn open the dump."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import drgn
+from drgn.helpers.linux import load_vmlinux_kallsyms
+
+READING_SECONDS = 300  # makedumpfile -R never ends on a truncated file
+NO_CPU = 2**32 - 1  # panic_cpu of a kernel that has not panicked (kernel/panic.c)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What drgn finds in a dump: the kernel's release, and the CPU that panicked."""
+
+    release: str
+    panic_cpu: int
+
+
+def kernel_log(dump: Path) -> str:
+    """The kernel log inside a flattened dump, by makedumpfile -R and --dump-dmesg."""
+    plain, log = dump.with_suffix(".plain"), dump.with_suffix(".log")
+    with dump.open("rb") as stream:
+        subprocess.run(["makedumpfile", "-R", plain], stdin=stream, check=True, timeout=READING_SECONDS)
+    subprocess.run(["makedumpfile", "--dump-dmesg", plain, log], check=True, timeout=READING_SECONDS)
+    return log.read_text(errors="replace")
+
+
+def opened(dump: Path) -> Opened:
+    """The dump as drgn reads it, without debugging symbols: the kernel's own symbol table is in the dump."""
+    program = drgn.Program()
+    program.set_core_dump(dump)
+    program.register_symbol_finder("kallsyms", load_vmlinux_kallsyms(program), enable_index=0)
+    release: bytes = program["UTS_RELEASE"].string_()
+    panic_cpu: int = program.read_u32(program.symbol("panic_cpu").address)
+    return Opened(release.decode(), panic_cpu)

@@ -1,0 +1,222 @@
+"""The way of one machine from a plain Debian 12 to an opened vmcore, and back: `make demo`, and the system tests.
+
+Each step drives the product as its users do and then asks somebody else whether it is true: /proc and /sys of the
+machine, a shell, makedumpfile, drgn.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.vm.machine import Machine
+from tests.vm.patience import factor, wait_until
+
+from . import readers
+
+MIB = 1024 * 1024
+REBOOT_SECONDS = 300  # on a quiet machine, for Ansible's own waiting
+CRASH_SECONDS = 240
+CRASH = "nohup sh -c 'sleep 1; echo c > /proc/sysrq-trigger' > /dev/null 2>&1 &"
+PACKAGE_LINE = "crashkernel=384M-:128M"  # what kdump-tools 1:1.8.1 alone puts on the command line
+
+
+class Story:
+    """The steps, in order; each raises AssertionError with what it saw instead."""
+
+    def __init__(self, machine: Machine, folder: Path, say: Callable[[str], None] = print) -> None:
+        self.machine = machine
+        self.folder = folder
+        self.say = say
+        self.inventory = machine.inventory(path=folder / "inventory.yml")
+        self.user_inventory = machine.inventory(user="probe", path=folder / "unprivileged.yml")
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    def a_plain_machine(self) -> None:
+        """A Debian 12 that nobody has prepared, started by its own GRUB"""
+        assert "crashkernel" not in self.cat("/proc/cmdline")
+        assert self.cat("/proc/cmdline").startswith("BOOT_IMAGE=/boot/vmlinuz-")
+        assert self.cat("/sys/kernel/kexec_crash_size") == "0"
+        assert "MODULES=most" in self.cat("/etc/initramfs-tools/initramfs.conf")
+        assert not self.machine.ssh("command -v kdump-config", check=False).stdout
+        self.say(f"{self.cat('/etc/issue').split(chr(92))[0].strip()}: {self.cat('/proc/cmdline')}")
+
+    def look(self) -> None:
+        """Would a panic now leave a dump? Asked over SSH, by an unprivileged login, and on the machine itself"""
+        host = self.check(expect=1)
+        assert (host["verdict"], host["captures_now"]) == ("drift", False)
+        assert {"KD010", "KD020", "KD021", "KD030", "KD060", "KD070"} <= ids(host)
+        assert host["facts"]["crashkernel"]["wanted_bytes"] == 256 * MIB
+        unprivileged = self.record(self.run("check", "-i", self.user_inventory, "--format", "json", expect=1, quiet=True))
+        assert unprivileged["facts"]["crashkernel"]["next_boot"] is None
+        assert unprivileged["facts"]["privileged"] is False
+        local = self.record(self.on_the_machine("check --format json", expect=1))
+        assert local["findings"] == host["findings"]
+
+    def change(self) -> None:
+        """Make it crash-ready: packages by apt, drop-ins with a backup, and nothing live that could do harm"""
+        before = self.machine.boot_id()
+        self.run("enable", "-i", self.inventory, "-y", expect=3)
+        assert self.machine.boot_id() == before
+        assert self.sourced("GRUB_CMDLINE_LINUX_DEFAULT").count("crashkernel=") == 1
+        assert self.cat("/proc/sys/kernel/panic_on_oops") == "0", "must wait for a capture kernel"
+        assert (self.cat("/proc/sys/kernel/panic"), self.cat("/proc/sys/kernel/sysrq")) == ("10", "446")
+        manifest = json.loads(self.cat("/var/lib/kdump-enabler/backups/*/manifest.json"))
+        assert {entry["path"] for entry in manifest["files"]} == set(self.ours())
+        assert self.check(expect=3)["verdict"] == "reboot-pending"
+
+    def reboot(self) -> None:
+        """Reboot with consent, and see that the new command line is in effect"""
+        assert self.cat("/sys/kernel/kexec_loaded") == "0"
+        before = self.machine.boot_id()
+        timeout = f"kdump_reboot_timeout={int(REBOOT_SECONDS * factor())}"
+        self.run("enable", "-i", self.inventory, "-y", "--reboot", "if-needed", "--", "-e", timeout, expect=0)
+        assert self.machine.boot_id() != before
+        assert self.cat("/proc/cmdline").count("crashkernel=") == 1
+        assert self.cat("/sys/kernel/kexec_crash_size") == str(256 * MIB)
+
+    def ready(self) -> None:
+        """Ready, and a second run changes nothing and costs one round trip"""
+        host = self.check(expect=0)
+        assert (host["verdict"], host["captures_now"], host["plan"]) == ("ready", True, [])
+        assert self.cat("/sys/kernel/kexec_crash_loaded") == "1"
+        assert [self.cat(f"/proc/sys/kernel/{key}") for key in ("panic_on_oops", "unknown_nmi_panic")] == ["1", "1"]
+        before = self.tree()
+        output = self.run("enable", "-i", self.inventory, "-y", "--verbose", "--", "-vvv", expect=0, quiet=True)
+        assert self.tree() == before
+        trips = output.count("SSH: EXEC")
+        assert trips == 1, f"{trips} remote executions"
+        self.say("second enable: no file changed, 1 remote execution")
+
+    def crash(self) -> None:
+        """Panic the kernel, wait for the machine, and let other programs open what it left"""
+        kernel, before, old = self.cat("/proc/sys/kernel/osrelease"), self.dumps(), self.machine.boot_id()
+        self.machine.ssh(CRASH)
+        self.say(f"panicked; back after {self.machine.wait_for_reboot(old, CRASH_SECONDS):.0f} s")
+        (dump,) = self.dumps() - before
+        local = self.folder / "vmcore"
+        self.machine.copy_from(dump, local)
+        assert "Kernel panic - not syncing: sysrq triggered crash" in readers.kernel_log(local)
+        opened = readers.opened(local)
+        assert opened.release == kernel
+        assert opened.panic_cpu < readers.NO_CPU
+        self.say(f"{dump}, {local.stat().st_size // MIB} MiB: makedumpfile and drgn both see the panic of {kernel}")
+        self.no_other_user_reads(dump)
+        self.wait_until_loaded()
+        assert self.check(expect=0)["verdict"] == "ready"
+
+    def roll_back(self) -> None:
+        """Undo: after a reboot the command line is what the installed packages alone give"""
+        self.run("rollback", "-i", self.inventory, "-y", "--reboot", "if-needed", expect=0)
+        assert [word for word in self.cat("/proc/cmdline").split() if "crashkernel" in word] == [PACKAGE_LINE]
+        assert not self.machine.ssh(f"ls {' '.join(self.ours())}", check=False).stdout
+
+    def disable(self) -> None:
+        """Take the reservation away, whoever asked for it"""
+        self.run("disable", "-i", self.inventory, "-y", "--reboot", "if-needed", expect=0)
+        assert "crashkernel" not in self.cat("/proc/cmdline")
+        assert self.cat("/sys/kernel/kexec_crash_size") == "0"
+
+    STEPS = (a_plain_machine, look, change, reboot, ready, crash, roll_back, disable)
+
+    # -- tools ---------------------------------------------------------------------------------------------------
+
+    def run(self, *words: str | Path, expect: int, quiet: bool = False) -> str:
+        """Run kdump-enabler as a user does; returns what it printed, and shows it unless quiet."""
+        self.say(f"[$] kdump-enabler {shlex.join(str(word) for word in words)}")
+        command = [Path(sys.executable).with_name("kdump-enabler"), *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if not quiet:
+                self.say(line.rstrip("\n"))
+        assert process.wait() == expect, f"exit status {process.returncode}, not {expect}:\n{''.join(lines)}"
+        return "".join(lines)
+
+    def check(self, expect: int) -> dict[str, Any]:
+        """The machine's record; the table is shown too."""
+        self.run("check", "-i", self.inventory, expect=expect)
+        return self.record(self.run("check", "-i", self.inventory, "--format", "json", expect=expect, quiet=True))
+
+    def record(self, output: str) -> dict[str, Any]:
+        """The one host of a JSON result."""
+        (host,) = json.loads(output)["hosts"]
+        assert isinstance(host, dict)
+        return host
+
+    def on_the_machine(self, words: str, expect: int) -> str:
+        """Run kdump-enabler inside the machine, from a copy of the package and what it imports."""
+        self.say(f"[dev #] kdump-enabler {words}")
+        with tempfile.TemporaryDirectory() as folder:
+            needs = ("click", "distro", "pyyaml", "rich", "markdown-it-py", "mdurl", "pygments")
+            install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, ".", *needs]
+            subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.machine.copy_to(Path(folder), "/opt/kdump-enabler")
+        answer = self.machine.ssh(f"PYTHONPATH=/opt/kdump-enabler python3 -m kdump_enabler {words}", check=False)
+        assert answer.returncode == expect, answer.stdout + answer.stderr
+        return answer.stdout
+
+    def cat(self, path: str) -> str:
+        """The text of a file of the machine."""
+        return self.machine.ssh(f"cat {path}").stdout.strip()
+
+    def sourced(self, variable: str) -> str:
+        """A GRUB default as the shell that grub-mkconfig is sees it."""
+        script = f'. /etc/default/grub; for f in /etc/default/grub.d/*.cfg; do . "$f"; done; echo "${variable}"'
+        return self.machine.ssh(script).stdout.strip()
+
+    def ours(self) -> Iterable[str]:
+        """The files that enabling a plain machine writes."""
+        return (
+            "/etc/default/grub.d/zz-kdump-enabler.cfg",
+            "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf",
+            "/etc/sysctl.d/99-zz-kdump-enabler.conf",
+            "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf",
+        )
+
+    def tree(self) -> str:
+        """Digest, mode and time of everything that a run could touch."""
+        places = "/etc /boot /var/lib/kdump /var/lib/kdump-enabler /var/lib/dpkg/status"
+        return self.machine.ssh(f"find {places} -type f -printf '%p %m %T@ %s\\n' | sort", timeout=60).stdout
+
+    def dumps(self) -> set[str]:
+        """The vmcores on the machine."""
+        return set(self.machine.ssh("find /var/crash -name 'dump.*'", check=False).stdout.split())
+
+    def no_other_user_reads(self, dump: str) -> None:
+        """The dump and its log are closed to a login without rights."""
+        stamp = dump.rpartition(".")[2]
+        for path in (dump, f"{dump.rpartition('/')[0]}/dmesg.{stamp}"):
+            answer = self.machine.ssh(f"head -c 1 {path}", user="probe", check=False)
+            assert "Permission denied" in answer.stderr, f"{path}: {answer}"
+
+    def wait_until_loaded(self) -> None:
+        """The unit loads the capture kernel some time after ssh answers."""
+        wait_until(lambda: self.cat("/sys/kernel/kexec_crash_loaded") == "1", "a loaded capture kernel", 120)
+
+
+def ids(host: dict[str, Any]) -> set[str]:
+    """The findings of a host."""
+    return {finding["id"] for finding in host["findings"]}
+
+
+def title(step: Callable[[Story], None]) -> str:
+    """What a step is about, in a few words."""
+    return (step.__doc__ or "").strip()
+
+
+def timed(step: Callable[[Story], None], story: Story) -> float:
+    """Play one step; the seconds it took."""
+    started = time.monotonic()
+    step(story)
+    return time.monotonic() - started
