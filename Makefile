@@ -9,8 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(CURDIR)/$(VENV)/bin
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-LINTED_YAML := .ansible-lint .yamllint galaxy.yml ansible meta playbooks roles src
-LINTED_PYTHON := src plugins tests hatch_build.py
+LINTED_YAML := .ansible-lint .yamllint galaxy.yml ansible meta molecule playbooks roles src
+LINTED_PYTHON := src plugins tests benchmarks hatch_build.py
 # The test machines are built with mmdebstrap and run by QEMU; the grub packages and makedumpfile judge the results.
 SYSTEM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap grub-pc-bin grub-common grub2-common e2fsprogs fdisk \
 	makedumpfile openssh-client python3-venv

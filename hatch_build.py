@@ -9,7 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PARTS = ("README.md", "galaxy.yml", "meta", "playbooks", "plugins", "roles")
 
 
-class CollectionInWheel(BuildHookInterface):  # type: ignore[type-arg]
+class CollectionInWheel(BuildHookInterface):
     """Puts the collection under ansible_collections/kdump/enabler, where ansible-core finds it on sys.path."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"goal", "for_change", "run", "rebooted_from", "settle_seconds"})
+    _VALID_ARGS = frozenset({"goal", "for_change", "for_reboot", "run", "rebooted_from", "settle_seconds"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The host's record under `host`, what the roles do under `plan`."""
@@ -54,11 +54,12 @@ class ActionModule(ActionBase):
             time.sleep(SETTLE_POLL)
 
     def _objection(self, audit: Any) -> dict[str, Any] | None:
-        """Why the host must not be changed, or why its reboot did not do what it was for; null when nothing."""
-        trouble = library("trouble")
-        found = None
-        if self._task.args.get("for_change"):
+        """Why the host must not be changed or rebooted, or why its reboot did not do what it was for."""
+        arguments, trouble, found = self._task.args, library("trouble"), None
+        if arguments.get("for_change"):
             found = trouble.before_change(audit)
-        if self._task.args.get("rebooted_from"):
-            found = trouble.after_reboot(self._task.args["rebooted_from"], audit)
+        elif arguments.get("for_reboot"):
+            found = trouble.before_reboot(audit)
+        elif arguments.get("rebooted_from"):
+            found = trouble.after_reboot(arguments["rebooted_from"], audit)
         return {"failed": True, **found.as_dict()} if found else None

@@ -24,7 +24,8 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         hostvars = (task_vars or {})["hostvars"]
         make = library("report.document")
-        records = [make.from_play(host, hostvars.raw_get(host)) for host in self._task.args["hosts"]]
+        looked_at = {host: hostvars.raw_get(host) for host in self._task.args["hosts"]}
+        records = [make.from_play(host, found) for host, found in looked_at.items() if "kdump_audit" in found]
         result = make.document(records)
         if self._task.args.get("path"):
             Path(self._task.args["path"]).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

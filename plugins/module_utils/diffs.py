@@ -2,10 +2,13 @@
 """Diffs without context lines: a neighbouring line may be a password, and diffs end up in logs."""
 
 import difflib
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from .atomic import FileState, octal
 from .transaction import Change
+
+# From line, to line of the old text; from line, to line of the new one (counted from 0, ends excluded).
+Edit = Tuple[int, int, int, int]
 
 
 def change_diff(change: Change) -> Dict[str, str]:
@@ -28,17 +31,36 @@ def lines_of(state: Optional[FileState]) -> List[str]:
 
 
 def hunks(before: List[str], after: List[str]) -> Iterator[str]:
-    """Yield the hunks of a unified diff with no context.
+    """Yield the hunks of a unified diff with no context."""
+    for start, end, new_start, new_end in _edits(before, after):
+        yield "@@ -{0} +{1} @@\n".format(_span(start, end), _span(new_start, new_end))
+        for sign, lines in (("-", before[start:end]), ("+", after[new_start:new_end])):
+            for line in lines:
+                yield sign + (line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
 
-    Not difflib.unified_diff: above 200 lines its heuristic shows unchanged lines as changed.
+
+def _edits(before: List[str], after: List[str]) -> List[Edit]:
+    """Return what to exchange, showing few lines.
+
+    Not difflib alone: among lines that repeat (and above 200 lines always) it takes unchanged ones for changed.
     """
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for tag, start, end, new_start, new_end in matcher.get_opcodes():
-        if tag != "equal":
-            yield "@@ -{0} +{1} @@\n".format(_span(start, end), _span(new_start, new_end))
-            for sign, lines in (("-", before[start:end]), ("+", after[new_start:new_end])):
-                for line in lines:
-                    yield sign + (line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
+    same = 0
+    while same < min(len(before), len(after)) and before[same] == after[same]:
+        same += 1
+    tail = 0
+    while tail < min(len(before), len(after)) - same and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    old, new = before[same : len(before) - tail], after[same : len(after) - tail]
+    ways = [_by_difflib(old, new)]
+    if len(old) == len(new):
+        ways.append([(at, at + 1, at, at + 1) for at in range(len(old)) if old[at] != new[at]])
+    best = min(ways, key=lambda edits: sum(edit[1] - edit[0] + edit[3] - edit[2] for edit in edits))
+    return [(start + same, end + same, at + same, to + same) for start, end, at, to in best]
+
+
+def _by_difflib(old: List[str], new: List[str]) -> List[Edit]:
+    codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [code[1:] for code in codes if code[0] != "equal"]
 
 
 def _span(start: int, end: int) -> str:

@@ -28,6 +28,10 @@ options:
       could read, no room).
     type: bool
     default: false
+  for_reboot:
+    description: Fail with one sentence when a reboot would skip the boot loader.
+    type: bool
+    default: false
   run:
     description: The stamp of this run, which names its backup set; a new one when omitted.
     type: str

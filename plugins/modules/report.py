@@ -17,7 +17,7 @@ attributes:
     description: The document is new each time.
 options:
   hosts:
-    description: The hosts to report on, also those that could not be reached.
+    description: The hosts to report on; those that this run did not ask are left out.
     type: list
     elements: str
     required: true

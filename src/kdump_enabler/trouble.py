@@ -95,6 +95,16 @@ def before_change(audit: Audit) -> Trouble | None:
     return None
 
 
+def before_reboot(audit: Audit) -> Trouble | None:
+    """Why this host must not be rebooted now: a reboot through kexec skips the boot loader, so that a new command
+    line would not take effect; null when it may be."""
+    found = next((finding for finding in audit.findings if finding.id == "KD024"), None)
+    if found is None:
+        return None
+    sentence = f"A reboot of this host would skip the boot loader ({found.current}), so it was not rebooted"
+    return Trouble("kexec_reboot", sentence, f"{found.remedy[:1].upper()}{found.remedy[1:]}; then run this again.", 3)
+
+
 def after_reboot(before: Mapping[str, Any], audit: Audit) -> Trouble | None:
     """Why a reboot did not put the wanted command line into effect; null when it did."""
     assert audit.facts is not None  # noqa: S101 - an audit of a live host

@@ -251,19 +251,6 @@ def test_check_mode_refuses_as_the_real_run_does(host: Host) -> None:
     assert result["kind"] == "changed_since"
 
 
-def test_the_diff_shows_no_neighbour(host: Host) -> None:
-    """Above 200 lines difflib's own unified diff would; and the arguments do not come back either."""
-    lines = [f"password-{number % 3}" for number in range(400)]
-    host.write("a", "\n".join(lines).encode())
-    result = host.run(host.change("a", lines={"200": "new"}), host.change("b", text="x\nwhole"))
-    assert result["diff"][0]["prepared"].split("\n")[2:] == ["@@ -200 +200 @@", "-password-1", "+new", ""]
-    assert result["diff"][1]["prepared"] == (
-        f"--- /dev/null\n+++ {host.etc / 'b'}\n@@ -0,0 +1,2 @@\n+x\n+whole\n\\ No newline at end of file\n"
-    )
-    assert "password-0" not in result["stdout"]
-    assert "changes" not in result["invocation"]["module_args"]
-
-
 def test_append_to_a_set(host: Host) -> None:
     """A second call of a run: the first `before` stays, the `after` is new, new files are numbered on."""
     host.write("a", b"1\n")

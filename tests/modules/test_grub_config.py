@@ -170,7 +170,9 @@ def test_the_real_syntax_check(boot: Boot) -> None:
     refused(boot, "grub_syntax")
 
 
-@pytest.mark.parametrize("text", ["", "set default=0\n", "#linux /vmlinuz-6.1\n", "linux /vmlinuz-6.1\n"])
+@pytest.mark.parametrize(
+    "text", ["", "set default=0\n", "#linux /vmlinuz-6.1\n", "linux /vmlinuz-6.1\nlinux /vmlinuz-6.2\n"]
+)
 def test_no_kernel_at_all(boot: Boot, text: str) -> None:
     """10_linux ends well with an empty menu where it does not understand the root device."""
     boot.generates(text)

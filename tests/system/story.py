@@ -55,7 +55,9 @@ class Story:
         assert (host["verdict"], host["captures_now"]) == ("drift", False)
         assert {"KD010", "KD020", "KD021", "KD030", "KD060", "KD070"} <= ids(host)
         assert host["facts"]["crashkernel"]["wanted_bytes"] == 256 * MIB
-        unprivileged = self.record(self.run("check", "-i", self.user_inventory, "--format", "json", expect=1, quiet=True))
+        unprivileged = self.record(
+            self.run("check", "-i", self.user_inventory, "--format", "json", expect=1, quiet=True)
+        )
         assert unprivileged["facts"]["crashkernel"]["next_boot"] is None
         assert unprivileged["facts"]["privileged"] is False
         local = self.record(self.on_the_machine("check --format json", expect=1))

@@ -27,7 +27,9 @@ FULL_BOOT = """set -e
 truncate -s 64M /root/boot.img; mke2fs -q -t ext4 /root/boot.img; mkdir -p /root/b; mount /root/boot.img /root/b
 cp -a /boot/grub /boot/vmlinuz-* /root/b/; mkdir -p /root/b/grub; umount /root/b; mount /root/boot.img /boot
 dd if=/dev/zero of=/boot/filler bs=64k status=none || true; sync"""
-LEFT_ALONE = "find /etc /boot /var/lib/kdump-enabler -type f -exec sha256sum {} + 2>/dev/null | sort; dpkg -l | sha256sum"
+LEFT_ALONE = (
+    "find /etc /boot /var/lib/kdump-enabler -type f -exec sha256sum {} + 2>/dev/null | sort; dpkg -l | sha256sum"
+)
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,16 @@ def test_unreachable(machine: Machine, tmp_path: Path) -> None:
     inventory = machine.inventory(path=tmp_path / "inventory.yml")
     text = inventory.read_text()
     host = re.findall(r"^    (\S+):$", text, re.MULTILINE)[0]
-    gone = text.replace("all:\n  hosts:\n", "all:\n  hosts:\n    gone:\n      ansible_host: 127.0.0.1\n      ansible_port: 9\n")
+    gone = text.replace(
+        "all:\n  hosts:\n", "all:\n  hosts:\n    gone:\n      ansible_host: 127.0.0.1\n      ansible_port: 9\n"
+    )
     inventory.write_text(gone)
     for command in (["check"], ["enable", "--dry-run"]):
         answer = enabler(*command, "-i", inventory, "--format", "json")
         found = json.loads(answer.text[answer.text.index("{ ") :] if "{ " in answer.text else answer.text)
-        assert {record["host"]: record["verdict"] for record in found["hosts"]} == {host: "drift", "gone": "unreachable"}
+        assert {record["host"]: record["verdict"] for record in found["hosts"]} == {
+            host: "drift",
+            "gone": "unreachable",
+        }
         assert "Connection refused" in next(r["reason"] for r in found["hosts"] if r["host"] == "gone")
         assert answer.exit_status == 1

@@ -32,9 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start a machine that outlives this command")
     up.add_argument("name")
     up.add_argument("--inventory", type=Path, help="write the Ansible inventory here as well")
-    up.add_argument(
-        "--user", default="root", help="the inventory's user: root, ops (sudo) or probe (no rights)"
-    )
+    up.add_argument("--user", default="root", help="the inventory's user: root, ops (sudo) or probe (no rights)")
     up.add_argument("--cold", action="store_true", help="boot through GRUB instead of loading the snapshot")
     up.set_defaults(run=_up)
     down = commands.add_parser("down", help="end a machine and remove its files; fine if there is none")

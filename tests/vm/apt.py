@@ -61,9 +61,7 @@ def _sources(path: Path) -> list[str]:
 
 def _one_line(text: str) -> list[str]:
     lines: list[str] = []
-    for match in re.finditer(
-        r"^deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+(.+?)\s*(?:#.*)?$", text, re.MULTILINE
-    ):
+    for match in re.finditer(r"^deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+(.+?)\s*(?:#.*)?$", text, re.MULTILINE):
         options, uri, suite, components = match.groups()
         signed = re.search(r"signed-by=(\S+)", options or "")
         lines += _entry(uri, suite, components, signed.group(1) if signed else "")

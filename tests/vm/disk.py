@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shlex
 import shutil
 import signal
 import tempfile
@@ -39,21 +38,24 @@ def build() -> Path:
 
 def key(access: apt.Access) -> str:
     """The name of a disk in the cache: everything that its content depends on, except the archive's state."""
-    digest = hashlib.sha256(f"{SIZE_MIB} {ROOT_UUID} {access.sources} {access.guest_settings()}".encode())
+    parts = (SIZE_MIB, ROOT_UUID, _mmdebstrap(access), access.sources, access.guest_settings())
+    digest = hashlib.sha256(repr(parts).encode())
     public = host.ssh_key().with_suffix(".pub")
-    for path in [*sorted(RECIPE.iterdir()), Path(__file__), *access.authorities, public]:
+    for path in [*sorted(RECIPE.iterdir()), *access.authorities, public]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 def _build(work: Path, access: apt.Access) -> None:
     root, raw, log = work / "root", work / "disk.raw", work / "build.log"
-    _bootstrap(root, _overlay(work / "overlay", access), access, log)
+    overlay = _overlay(work / "overlay", access)
+    names = {"OVERLAY": str(overlay), "RECIPE": str(RECIPE), "ROOT_UUID": ROOT_UUID, "LC_ALL": "C.UTF-8"}
+    host.run([*_mmdebstrap(access), str(root), *access.sources], log, names)
     assemble = ["sh", str(RECIPE / "assemble.sh"), str(root), str(raw), ROOT_UUID, str(SIZE_MIB)]
     host.run(["unshare", "--mount", "--propagation", "private", *assemble], log)
     host.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(work / "base.qcow2")], log)
     raw.unlink()
-    for directory in (root, work / "overlay"):
+    for directory in (root, overlay):
         host.remove_tree(directory)
 
 
@@ -72,20 +74,19 @@ def _overlay(overlay: Path, access: apt.Access) -> Path:
     return overlay
 
 
-def _bootstrap(root: Path, overlay: Path, access: apt.Access, log: Path) -> None:
+def _mmdebstrap(access: apt.Access) -> list[str]:
+    """The arguments that come before the target; no path of this machine is in them, so they go into the hash."""
     lines = (RECIPE / "packages.txt").read_text().splitlines()
     packages = [name for line in lines if (name := line.partition("#")[0].strip())]
-    debconf, customize = shlex.quote(str(RECIPE / "debconf.txt")), shlex.quote(str(RECIPE / "customize.sh"))
-    argv = [
+    return [
         *("mmdebstrap", "--mode=root", "--variant=important", f"--include={','.join(packages)}"),
         "--dpkgopt=force-unsafe-io",  # only while building: the file system is thrown away if the power fails
         "--skip=cleanup/apt/lists",  # a machine in use has them, and they make the guest's first update short
-        f'--essential-hook=chroot "$1" debconf-set-selections < {debconf}',
-        f'--customize-hook=sh {customize} "$1"',
+        '--essential-hook=chroot "$1" debconf-set-selections < "$RECIPE/debconf.txt"',
+        '--customize-hook=sh "$RECIPE/customize.sh" "$1"',
         *(f"--aptopt={line}" for line in access.settings),
-        *(apt.SUITE, str(root), *access.sources),
+        apt.SUITE,
     ]
-    host.run(argv, log, {"OVERLAY": str(overlay), "ROOT_UUID": ROOT_UUID, "LC_ALL": "C.UTF-8"})
 
 
 @contextmanager
@@ -99,9 +100,7 @@ def _work_directory(parent: Path) -> Iterator[Path]:
         yield work
     except VmError as error:
         shutil.copy(work / "build.log", parent / "failed-build.log")
-        raise VmError(
-            error.sentence, f"{error.hint}\nThe whole log: {parent / 'failed-build.log'}"
-        ) from error
+        raise VmError(error.sentence, f"{error.hint}\nThe whole log: {parent / 'failed-build.log'}") from error
     finally:
         signal.signal(signal.SIGTERM, previous)
         host.remove_tree(work)

@@ -27,14 +27,10 @@ class Machine:
     A detached machine outlives this process, until `stop()` or `python3 -m tests.vm down NAME`.
     """
 
-    def __init__(
-        self, name: str | None = None, snapshot: str | None = BOOTED, detached: bool = False
-    ) -> None:
+    def __init__(self, name: str | None = None, snapshot: str | None = BOOTED, detached: bool = False) -> None:
         self.name = name or f"test-{os.getpid()}-{next(_numbers)}"
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
-            raise VmError(
-                f"{self.name!r} is not a name for a machine.", "Use letters, digits, '.', '_' and '-'."
-            )
+            raise VmError(f"{self.name!r} is not a name for a machine.", "Use letters, digits, '.', '_' and '-'.")
         self.directory = host.cache() / "machines" / self.name
         self.serial_log = self.directory / qemu.SERIAL
         self.disk = self.directory / qemu.DISK
@@ -47,9 +43,7 @@ class Machine:
     @classmethod
     def known(cls, name: str = "*") -> "list[Machine]":
         """The machines of any process that have a directory: running, or ended with a serial log left."""
-        found = [
-            cls(path.name, detached=True) for path in sorted((host.cache() / "machines").glob(f"{name}/"))
-        ]
+        found = [cls(path.name, detached=True) for path in sorted((host.cache() / "machines").glob(f"{name}/"))]
         for machine in found:
             machine._read_state()
         return found
@@ -74,9 +68,7 @@ class Machine:
         """Start it and return when ssh answers and the guest's clock is right."""
         self._read_state()
         if self.running():
-            raise VmError(
-                f"The machine {self.name!r} is running already.", f"python3 -m tests.vm down {self.name}"
-            )
+            raise VmError(f"The machine {self.name!r} is running already.", f"python3 -m tests.vm down {self.name}")
         self._make_directory()
         if not self._detached:
             atexit.register(self.stop)
@@ -105,6 +97,11 @@ class Machine:
             for path in (self.disk, self.directory / "state.json"):
                 path.unlink(missing_ok=True)
 
+    def shut(self) -> Path:
+        """End QEMU in order, so that it completes its disk image, and return the image."""
+        qemu.end(self._pid, self.directory)
+        return self.disk
+
     def running(self) -> bool:
         """Whether its QEMU is alive; the guest may have crashed all the same."""
         return self._pid > 0 and qemu.alive(self._pid, self.directory)
@@ -120,15 +117,11 @@ class Machine:
 
     def copy_from(self, remote: str, local: Path, timeout: float = 120) -> None:
         """Copy a file or directory out of the guest, as root."""
-        self._run(
-            ["scp", "-rq", *self._options(), f"root@127.0.0.1:{remote}", str(local)], remote, True, timeout
-        )
+        self._run(["scp", "-rq", *self._options(), f"root@127.0.0.1:{remote}", str(local)], remote, True, timeout)
 
     def copy_to(self, local: Path, remote: str, timeout: float = 120) -> None:
         """Copy a file or directory into the guest, as root."""
-        self._run(
-            ["scp", "-rq", *self._options(), str(local), f"root@127.0.0.1:{remote}"], remote, True, timeout
-        )
+        self._run(["scp", "-rq", *self._options(), str(local), f"root@127.0.0.1:{remote}"], remote, True, timeout)
 
     def wait_for_ssh(self, seconds: float = COLD_BOOT_SECONDS) -> float:
         """Return the seconds it took until root could log in."""
@@ -143,6 +136,10 @@ class Machine:
         return patience.wait_until(
             lambda: self._reachable(old_boot_id), f"{self.name}: another boot", seconds, self.serial_log
         )
+
+    def wait_until_idle(self, seconds: float = COLD_BOOT_SECONDS) -> None:
+        """Return when systemd has started all there is to start, whether or not a unit failed."""
+        self.ssh("systemctl is-system-running --wait", check=False, timeout=seconds)
 
     def monitor(self, command: str) -> str:
         """What QEMU's human monitor answers, for example to `info snapshots` or `nmi`."""
@@ -192,18 +189,14 @@ class Machine:
         )
         return ["-F", "none", *(part for setting in settings for part in ("-o", setting))]
 
-    def _run(
-        self, argv: list[str], what: str, check: bool, timeout: float
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(self, argv: list[str], what: str, check: bool, timeout: float) -> subprocess.CompletedProcess[str]:
         limit = timeout * patience.factor()
         try:
             done = subprocess.run(
                 argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=limit
             )
         except subprocess.TimeoutExpired as error:
-            raise VmError(
-                f"{self.name}: {what} took longer than {limit:.0f} s.", f"See {self.serial_log}"
-            ) from error
+            raise VmError(f"{self.name}: {what} took longer than {limit:.0f} s.", f"See {self.serial_log}") from error
         if check and done.returncode:
             said = "\n".join((done.stdout + done.stderr).splitlines()[-12:])
             raise VmError(f"{self.name}: {what} ended with exit code {done.returncode}.", f"It said:\n{said}")
@@ -213,9 +206,7 @@ class Machine:
         """Whether root can log in, in a boot other than the given one."""
         if not self.running():
             said = (self.directory / qemu.STDERR).read_text(errors="replace").strip()
-            raise VmError(
-                f"The QEMU of {self.name} ended.", f"It said: {said or 'nothing'}. See {self.serial_log}"
-            )
+            raise VmError(f"The QEMU of {self.name} ended.", f"It said: {said or 'nothing'}. See {self.serial_log}")
         try:
             return self.boot_id() != other_than
         except VmError:
@@ -238,28 +229,26 @@ class Machine:
     def _make_directory(self) -> None:
         """Make a fresh directory with the disk: the booted layer, or an empty layer over the built disk."""
         host.require_tools(host.RUN_TOOLS)
-        built = prepare() if self._snapshot else disk.build()
+        source = prepare() if self._snapshot else disk.build()
         host.remove_tree(self.directory)
         self.directory.mkdir(parents=True)
         if self._snapshot:
-            shutil.copyfile(built / "booted.qcow2", self.disk)
+            shutil.copyfile(source, self.disk)
         else:
-            backing = disk.BACKING.format(key=built.name)
-            host.run(
-                ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, str(self.disk)]
-            )
+            backing = disk.BACKING.format(key=source.name)
+            host.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, str(self.disk)])
 
 
 def prepare() -> Path:
-    """The directory of the disk with `booted.qcow2` in it: booted once, now, if that was not done before."""
+    """The disk's layer with the snapshot `booted`: made now, by one boot, if the cache does not have it."""
+    host.require_tools(host.RUN_TOOLS)
     built = disk.build()
+    layer = built / f"booted-{qemu.hardware_key()}.qcow2"
     with host.lock("booted"):
-        if not (built / "booted.qcow2").exists():
+        if not layer.exists():
             with Machine(f"booting-{built.name}", snapshot=None) as machine:
-                # Whatever starts late would run again in every test that starts from the snapshot.
-                machine.ssh("systemctl is-system-running --wait", check=False, timeout=COLD_BOOT_SECONDS)
+                machine.wait_until_idle()
                 machine.ssh("sync")
                 machine.save(BOOTED)
-                qemu.end(machine._pid, machine.directory)  # an ordered end completes the image
-                machine.disk.rename(built / "booted.qcow2")
-    return built
+                machine.shut().rename(layer)
+    return layer

@@ -1,5 +1,6 @@
 """One QEMU process: how it is started, spoken to and ended. What runs inside is `machine.py`'s business."""
 
+import hashlib
 import json
 import os
 import signal
@@ -9,10 +10,24 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from .errors import VmError
+from .host import run
 from .patience import wait_until
 
 MEMORY_MIB = 2048  # the kernel rounds its System RAM to 2 GiB, as on a machine of that size
+# A snapshot fits this hardware only. Not KVM, even if there is: snapshots would depend on it.
+# Without -cx16 a reboot can hang for good in the slab allocator (cmpxchg16b under multi-threaded emulation).
+# Emulation walks five page table levels (la57) and runs `rep movsb` byte by byte (erms): 13 % of a boot.
+HARDWARE = (
+    *("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi"),
+    *("-cpu", "max,-cx16,-la57,-erms", "-smp", "2", "-m", str(MEMORY_MIB)),
+)
 STDERR, SOCKET, DISK, SERIAL = "qemu.stderr", "monitor", "disk.qcow2", "serial.log"
+
+
+def hardware_key() -> str:
+    """A name for the hardware and the QEMU that a snapshot belongs to."""
+    version = run(["qemu-system-x86_64", "--version"])
+    return hashlib.sha256(f"{HARDWARE} {version}".encode()).hexdigest()[:8]
 
 
 def spawn(directory: Path, snapshot: str | None, detached: bool) -> tuple[subprocess.Popen[bytes], int]:
@@ -93,10 +108,8 @@ def _answer(stream: TextIO) -> str:
 def _argv(port: int, snapshot: str | None) -> list[str]:
     """All paths are relative to the machine's directory: a socket's path may have 107 bytes only."""
     return [
-        *("qemu-system-x86_64", "-machine", "q35", "-display", "none", "-smp", "2", "-m", str(MEMORY_MIB)),
-        # Not KVM, even if there is: snapshots would depend on it. Without -cx16 a reboot can hang for good in
-        # the slab allocator (cmpxchg16b under multi-threaded emulation).
-        *("-accel", "tcg,thread=multi", "-cpu", "max,-cx16"),
+        *HARDWARE,
+        *("-display", "none"),
         *("-serial", f"file:{SERIAL}", "-drive", f"file={DISK},if=virtio,cache=unsafe"),
         *("-nic", f"user,ipv6=off,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:{port}-:22"),
         *("-qmp", f"unix:{SOCKET},server,nowait"),

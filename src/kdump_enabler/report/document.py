@@ -35,8 +35,8 @@ def exit_code(result: Mapping[str, Any]) -> int:
 
 def from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The record of one host from what a play registered for it: its last look, and what failed."""
-    look = variables.get("kdump_audit") or {}
-    if look.get("unreachable") or not look:
+    look = variables["kdump_audit"]
+    if look.get("unreachable"):
         return nobody(host, Verdict.UNREACHABLE, _reason(look))
     found = _trouble(variables)
     record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
@@ -75,5 +75,5 @@ def _trouble(variables: Mapping[str, Any]) -> Trouble | None:
 
 
 def _reason(look: Mapping[str, Any]) -> str:
-    lines = str(look.get("msg", "")).strip().splitlines()
-    return lines[-1].removeprefix("Failed to connect to the host via ssh: ").strip() if lines else "it was not asked"
+    lines = str(look.get("msg", "")).strip().splitlines() or ["no reason was given"]
+    return lines[-1].removeprefix("Failed to connect to the host via ssh: ").strip()

@@ -54,4 +54,6 @@ class Progress:
         if self._diff:
             parts = diff if isinstance(diff, list) else [diff or {}]
             for part in parts:
-                self._console.print(str(part.get("prepared", "")), markup=False, highlight=False, end="")
+                text = str(part.get("prepared", "")).rstrip("\n")
+                if text:
+                    self._console.print(text, markup=False, soft_wrap=True)

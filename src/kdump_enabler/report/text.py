@@ -30,15 +30,17 @@ NAMED_HOSTS = 4
 def show(console: Console, result: Mapping[str, Any], command: str, infos: bool = False, findings: bool = True) -> None:
     """Print a result; `command` is how the user calls us for these hosts, such as `kdump-enabler enable -i inv`;
     without `findings` only the table of hosts."""
-    console.print(_hosts(result))
+    many = len(result["hosts"]) != 1
+    console.print(_hosts(result) if many else _host(result["hosts"][0]))
     for host in result["hosts"]:
         for line in _remarks(host):
             console.print(Padding(line, (1, 0, 0, 1)))
     if not findings:
         return
-    many = len(result["hosts"]) > 1
-    for finding, hosts in _by_cause(result, infos):
+    causes = _by_cause(result, infos)
+    if causes:
         console.print()
+    for finding, hosts in causes:
         console.print(_finding(finding, hosts if many else []))
     todo = list(_todo(result, command))
     if todo:
@@ -47,26 +49,36 @@ def show(console: Console, result: Mapping[str, Any], command: str, infos: bool 
             console.print(f" [bold]To do[/]  {line}")
 
 
+def _host(host: Mapping[str, Any]) -> Padding:
+    """One host as a block."""
+    facts = host["facts"] or {}
+    machine = [escape(part) for part in (facts.get("name"), facts.get("kernel")) if part]
+    lines = [f"[bold]{escape(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
+    if facts and host["verdict"] != "unsupported":
+        lines.append(f"memory for the capture kernel: {_memory(facts['crashkernel'])}")
+    return Padding("\n".join(lines), (0, 0, 0, 1))
+
+
+def _verdict(host: Mapping[str, Any]) -> str:
+    verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
+    return verdict if host["captures_now"] is None else f"{verdict}, a panic now {CAPTURE[host['captures_now']]}"
+
+
 def _hosts(result: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), header_style="dim")
-    for title in ("host", "verdict", "a panic now", "memory: now, next boot, wanted", "machine"):
-        table.add_column(title, no_wrap=title in ("host", "verdict", "a panic now"))
+    for title in ("host", "verdict", "a panic now", "memory for the capture kernel"):
+        table.add_column(title)
     for host in result["hosts"]:
-        colour = COLOURS[host["verdict"]]
-        facts = host["facts"] or {}
-        table.add_row(
-            escape(host["host"]),
-            f"[{colour}]{host['verdict']}[/]",
-            CAPTURE[host["captures_now"]],
-            _memory(facts.get("crashkernel", {})),
-            escape(", ".join(part for part in (facts.get("name"), facts.get("kernel")) if part)),
-        )
+        verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
+        memory = _memory((host["facts"] or {}).get("crashkernel", {}))
+        table.add_row(escape(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
     return table
 
 
 def _memory(sizes: Mapping[str, Any]) -> str:
-    values = [sizes.get(name) for name in ("running_bytes", "next_boot_bytes", "wanted_bytes")]
-    return " · ".join("?" if value is None else mib(value) for value in values)
+    known = {name: sizes.get(f"{name}_bytes") for name in ("running", "next_boot", "wanted")}
+    now, then, wanted = ("?" if value is None else mib(value) for value in known.values())
+    return f"{now} now, {then} at the next boot, {wanted} wanted"
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
@@ -91,28 +103,16 @@ def _by_cause(result: Mapping[str, Any], infos: bool) -> list[tuple[Mapping[str,
 
 
 def _finding(finding: Mapping[str, Any], hosts: list[str]) -> Padding:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    places = [_place(source) for source in finding["evidence"][:1]]
-    rows = (
-        ("now", finding["current"]),
-        ("wanted", finding["wanted"]),
-        ("seen in", places[0] if places else ""),
-        (
-            "on",
-            ", ".join(hosts[:NAMED_HOSTS])
-            + (f" and {len(hosts) - NAMED_HOSTS} more" if len(hosts) > NAMED_HOSTS else ""),
-        ),
-    )
-    head = f"{MARKS[finding['severity']]} {finding['id']}  [bold]{escape(finding['title'])}[/]"
-    outer = Table.grid()
-    outer.add_row(head)
-    for name, value in rows:
-        if value:
-            table.add_row(f"{name:>15}", escape(value))
-    outer.add_row(table)
-    return Padding(outer, (0, 0, 0, 1))
+    """Two lines: what is wrong, then what was seen where and what should be."""
+    head = f"{MARKS[finding['severity']]}  [bold]{escape(finding['title'])}[/]  [dim]{finding['id']}[/]"
+    places = [f"({_place(source)})" for source in finding["evidence"][:1]]
+    details = f"{escape(' '.join([finding['current'], *places]))} [dim]→[/] {escape(finding['wanted'])}"
+    more = f" and {len(hosts) - NAMED_HOSTS} more" if len(hosts) > NAMED_HOSTS else ""
+    on = f"\non {escape(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
+    block = Table.grid()
+    block.add_row(head)
+    block.add_row(Padding(details + on, (0, 0, 0, 9)))
+    return Padding(block, (0, 0, 0, 1))
 
 
 def _place(source: Mapping[str, Any]) -> str:

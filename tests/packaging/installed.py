@@ -1,0 +1,85 @@
+"""Artefacts built from the tree, and virtual environments they are installed in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ("-i", "localhost,", "-c", "local")
+VERDICTS = {"ready", "reboot-pending", "drift", "broken", "unsupported", "unknown"}
+
+
+def run(*argv: str | Path, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program; its output is in the report if the test fails."""
+    words = [*map(str, argv)]
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    print(f"$ {shlex.join(words)} -> {done.returncode}", done.stdout, done.stderr, sep="\n")
+    return done
+
+
+def must(*argv: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
+    """Run a program that has to succeed and return what it printed."""
+    done = run(*argv, cwd=cwd, env=env)
+    assert done.returncode == 0, done.stderr or done.stdout
+    return done.stdout
+
+
+def copy_tree(target: Path) -> Path:
+    """What a clone of this tree has, with its links, and nothing that is ignored."""
+    listed = must("git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard", cwd=ROOT)
+    for name in filter(None, listed.split("\0")):
+        if not os.path.lexists(ROOT / name):
+            continue  # removed, and not yet committed
+        copy = target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, copy, follow_symlinks=False)
+    return target
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment that sees no Ansible collection but its own, used from a directory of no importance."""
+
+    path: Path
+    home: Path
+
+    @classmethod
+    def make(cls, path: Path, *requirements: str | Path) -> Environment:
+        """A fresh one with these requirements, installed by the pip of the environment that runs the tests."""
+        must(sys.executable, "-m", "venv", "--without-pip", path, cwd=path.parent)
+        environment = cls(path, path.parent)
+        pip = (sys.executable, "-m", "pip", "--python", path / "bin" / "python", "install", "--quiet")
+        must(*pip, *requirements, cwd=path.parent)
+        return environment
+
+    def variables(self) -> dict[str, str]:
+        """The process environment."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+        path = f"{self.path / 'bin'}:{os.environ['PATH']}"
+        return {**kept, "PATH": path, "ANSIBLE_HOME": str(self.home / "ansible-home"), "LC_ALL": "C.UTF-8"}
+
+    def run(self, tool: str, *words: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run one of its programs."""
+        return run(self.path / "bin" / tool, *words, cwd=cwd, env={**self.variables(), **more})
+
+    def must(self, tool: str, *words: str | Path, cwd: Path, **more: str) -> str:
+        """Run one of its programs, which has to succeed."""
+        return must(self.path / "bin" / tool, *words, cwd=cwd, env={**self.variables(), **more})
+
+    def check(self, cwd: Path, result: Path, **more: str) -> dict[str, Any]:
+        """The record of this machine that the check playbook writes, when it is run in `cwd`."""
+        self.must(
+            "ansible-playbook", "kdump.enabler.check", *LOCAL, "-e", f"kdump_result_path={result}", cwd=cwd, **more
+        )
+        [record] = json.loads(result.read_text(encoding="utf-8"))["hosts"]
+        assert record["verdict"] in VERDICTS
+        assert record["facts"] is not None
+        return dict(record)
