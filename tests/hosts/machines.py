@@ -33,7 +33,11 @@ def write(raw: Raw, path: str, text: str) -> None:
     before = raw["files"].get(path, {})
     kept = before if "error" not in before else {}
     raw["files"][path] = {
-        **{"mode": 0o644, "type": 0o100000, "uid": 0, "gid": 0, "mtime": 0},
+        "mode": 0o644,
+        "type": 0o100000,
+        "uid": 0,
+        "gid": 0,
+        "mtime": 0,
         **kept,
         "size": len(text.encode()),
         "sha256": hashlib.sha256(text.encode()).hexdigest(),

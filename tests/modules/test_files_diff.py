@@ -22,6 +22,15 @@ def test_the_diff_shows_no_neighbour(host: Host, repeat: int, end: str) -> None:
     assert "changes" not in result["invocation"]["module_args"]
 
 
+def test_the_diff_of_three_lines_among_equal_ones(host: Host) -> None:
+    """The long stretch before the last one fits at many places, and only one is right."""
+    host.write("a", b"1\n2\n3\n" * 133)
+    result = host.run(host.change("a", lines={"100": "x", "150": "y", "300": "z"}))
+    shown = result["diff"][0]["prepared"].split("\n")[2:]
+    assert [line for line in shown if line.startswith("+")] == ["+x", "+y", "+z"]
+    assert len(shown) == 3 * 3 + 1
+
+
 @pytest.mark.parametrize("repeat", [3, 400])
 def test_the_diff_of_an_inserted_and_of_a_removed_line(host: Host, repeat: int) -> None:
     """One line each."""

@@ -55,7 +55,8 @@ TROUBLES = (
     Trouble("boot-full", FULL_BOOT, "/boot.* left, too little for a new grub.cfg", 2),
     Trouble(
         "update-grub-fails",
-        "printf '#!/bin/sh\\necho 99_broken: no such luck >&2\\nexit 7\\n' > /etc/grub.d/99_broken; chmod +x /etc/grub.d/99_broken",
+        "printf '#!/bin/sh\\necho 99_broken: no such luck >&2\\nexit 7\\n' > /etc/grub.d/99_broken; "
+        "chmod +x /etc/grub.d/99_broken",
         "no such luck",
         1,
     ),

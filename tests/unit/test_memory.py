@@ -18,7 +18,10 @@ IOMEM = """\
 140000000-14fffffff : System RAM (kmem)
 """
 HIDDEN = "00000000-00000000 : Reserved\n00000000-00000000 : System RAM\n00000000-00000000 : System RAM\n"
-MEMINFO = "MemTotal:        1000000 kB\nMemFree:          400000 kB\nBuffers:   10000 kB\nCached: 90000 kB\nAnonPages: 100000 kB\n"
+MEMINFO = (
+    "MemTotal:        1000000 kB\nMemFree:          400000 kB\nBuffers:   10000 kB\nCached: 90000 kB\n"
+    "AnonPages: 100000 kB\n"
+)
 FROM_IOMEM = (0xA0000 - 0x1000) + (0x80000000 - 0x100000) + GIB
 
 

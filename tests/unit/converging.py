@@ -1,0 +1,95 @@
+"""Carries out a plan on recorded evidence, as the roles do on a host; `sh` makes grub.cfg's command lines."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kdump_enabler import evidence
+from kdump_enabler.audit import Audit
+from kdump_enabler.plan import FileChange, Plan
+from tests.hosts import machines, reconstruct
+from tests.hosts.machines import Raw
+from tests.unit.building import judge
+
+GRUB_CFG = "/boot/grub/grub.cfg"
+ECHO = 'for file; do . "$file"; done; printf "%s\\0%s" "$GRUB_CMDLINE_LINUX" "$GRUB_CMDLINE_LINUX_DEFAULT"'
+ROUNDS = 3  # packages, then what their files make possible, then nothing
+
+
+def converge(raw: Raw) -> list[Audit]:
+    """Judge and apply until the plan is empty; the last judgement is the last of the list."""
+    looks = [judge(raw)]
+    while not looks[-1].plan.empty and len(looks) <= ROUNDS:
+        apply(raw, looks[-1].plan)
+        looks.append(judge(raw))
+    return looks
+
+
+def apply(raw: Raw, plan: Plan) -> None:
+    """Everything the plan holds, in the order of the roles."""
+    if plan.packages:
+        _install(raw)
+    for change in plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
+        _file(raw, change)
+    if plan.regenerate_grub or plan.packages:
+        update_grub(raw)
+    machines.kernel(raw, **{key.removeprefix("kernel."): str(value) for key, value in (plan.sysctls or {}).items()})
+    if plan.reload_units:
+        raw["commands"][1]["out"] = raw["commands"][1]["out"].replace("UMask=0022\nId=kdump-tools-dump", DUMP_UNIT)
+    if plan.enable_unit:
+        machines.unit(raw, UnitFileState="enabled")
+    if plan.restart_unit:
+        machines.kernel(raw, kexec_crash_loaded="1")
+
+
+DUMP_UNIT = "UMask=0077\nId=kdump-tools-dump"
+
+
+def _install(raw: Raw) -> None:
+    done = reconstruct.installed()
+    raw["commands"][:2] = done["commands"][:2]
+    raw["directories"]["/var/crash"] = done["directories"]["/var/crash"]
+    for path in ("/etc/default/kdump-tools", "/etc/default/grub.d/kdump-tools.cfg"):
+        raw["files"][path] = done["files"][path]
+
+
+def _file(raw: Raw, change: FileChange) -> None:
+    record = raw["files"].get(change.path, {"error": "ENOENT"})
+    assert change.before == record.get("sha256", ""), f"{change.path} is not what the plan was made from"
+    if change.absent:
+        machines.remove(raw, change.path)
+    elif change.text is not None:
+        machines.write(raw, change.path, change.text)
+    else:
+        lines = record["text"].split("\n")
+        for number, text in (change.lines or {}).items():
+            lines[int(number) - 1] = text
+        machines.write(raw, change.path, "\n".join(lines))
+
+
+def update_grub(raw: Raw) -> None:
+    """What grub-mkconfig does with the defaults: both variables for an entry, only the first for recovery."""
+    first, second = _variables(raw)
+    lines = []
+    for line in raw["files"][GRUB_CFG]["text"].splitlines():
+        match = re.match(r"(\s*linux\s+\S+ root=\S+ ro)( single)?", line)
+        words = f" single {first}" if match and match[2] else f" {first} {second}"
+        lines.append(match[1] + words if match else line)
+    machines.write(raw, GRUB_CFG, "\n".join(lines) + "\n")
+
+
+def _variables(raw: Raw) -> tuple[str, str]:
+    seen = evidence.from_raw(raw)
+    files = [seen.file("/etc/default/grub"), *seen.below("/etc/default/grub.d", ".cfg")]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, file in enumerate(file for file in files if file.text is not None):
+            path = Path(folder, f"{number:03}")
+            path.write_text(file.text or "", encoding="utf-8")
+            paths.append(str(path))
+        run = subprocess.run(["sh", "-e", "-c", ECHO, "sh", *paths], capture_output=True, text=True, check=True)
+    first, second = run.stdout.split("\0")
+    return first, second
