@@ -10,6 +10,8 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 
+TROUBLE = {"trouble"}
+
 
 class ActionModule(ActionBase):
     """Runs on the controller, once for all hosts."""
@@ -30,6 +32,7 @@ class ActionModule(ActionBase):
         if self._task.args.get("path"):
             Path(self._task.args["path"]).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         summary = {verdict: count for verdict, count in result["summary"].items() if count}
-        failing = [record["host"] for record in records if record["verdict"] in self._task.args.get("fail_on", [])]
+        fail_on = set(self._task.args.get("fail_on", []))
+        failing = [record["host"] for record in records if fail_on & {record["verdict"], *TROUBLE & record.keys()}]
         answer = {"changed": False, "summary": summary, "result": result}
-        return answer | ({"failed": True, "msg": f"{len(failing)} hosts are not ready: {failing}"} if failing else {})
+        return answer | ({"failed": True, "msg": f"Not as wanted: {', '.join(failing)}"} if failing else {})

@@ -25,7 +25,7 @@ options:
     description: Where to write the document as JSON, on the controller.
     type: path
   fail_on:
-    description: Verdicts that fail the play, after the document was written.
+    description: Verdicts that fail the play, after the document was written; V(trouble) stands for a failed step.
     type: list
     elements: str
     default: []

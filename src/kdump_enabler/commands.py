@@ -93,7 +93,7 @@ def look_here(root: str | None = None, recordings: Sequence[str] = (), save: str
     """The result for this machine, a file tree, or recorded evidence."""
     if recordings:
         texts = {path: Path(path).read_text(encoding="utf-8") for path in recordings}
-        found = [(Path(path).stem, evidence.load(text, path)) for path, text in texts.items()]
+        found = [(path, evidence.load(text, path)) for path, text in texts.items()]
     else:
         raw = _probe(root)
         if save:

@@ -106,7 +106,10 @@ def load(text: str, source: str = "evidence") -> Evidence:
         raise UserError(f"{source} is not the probe's JSON: {error}") from error
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
         raise UserError(f"{source} is not evidence of schema {SCHEMA}", "Record it again with this version.")
-    return from_raw(raw)
+    try:
+        return from_raw(raw)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{source} is not whole evidence: {error!r}", "Record it again.") from error
 
 
 def from_raw(raw: Mapping[str, Any]) -> Evidence:

@@ -28,8 +28,9 @@ class Source:
 class Finding:
     """One fault, in a linter's shape.
 
-    needs_reboot: a reboot alone mends it; blocks_capture: while it stands, no dump comes out; unseen: it stands for
-    something that could not be read; by_hand: `enable` leaves it to the administrator.
+    needs_reboot: a reboot alone mends it; blocks_capture: while it stands no dump comes out, and a reboot does not
+    change that; unseen: it stands for something that could not be read; by_hand: `enable` leaves it to the
+    administrator.
     """
 
     id: str

@@ -29,6 +29,8 @@ from .wanted import (
     umask_text,
 )
 
+# A masked unit is an administrator's decision.
+SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
 BOOT_ROOM = 4 * MIB  # a grub.cfg and the packages' own copies of it are far smaller
 
 
@@ -114,7 +116,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         panic_policy=_change(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
         sysrq=_change(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy))),
         sysctls=_live(facts, policy) or None,
-        enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state == "disabled" else "",
+        enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
         restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
     )
     return Plan(refusal=_refusal(facts, plan)) if _refusal(facts, plan) else plan

@@ -28,6 +28,7 @@ SCHEMA = 1
 FILE_CAP = 512 * 1024  # bytes kept of one file: /proc/iomem and grub.cfg of big machines stay below
 OUTPUT_CAP = 64 * 1024  # bytes kept of one command's output
 COMMAND_SECONDS = 5
+MOST_LINKS = 40  # links followed on one path, as in the kernel
 
 TEXT_GLOBS = (
     "/etc/os-release",
@@ -88,6 +89,8 @@ COMMANDS = (
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
 KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel|[Cc]rash kernel|lockdown|kexec", re.ASCII)
 SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:passw|secret|token|credential)\w*[ \t=:]+)\S.*$")
+# The same inside a line, such as a kernel parameter: only the word's value goes.
+SECRET_WORD = re.compile(r"(?i)((?:passw|secret|token|credential)[^\s=:,\"']*[=:])[^\s,\"']+")
 CUT_OUT = r"\1[cut out by kdump-enabler]"
 # statvfs on a dead network mount hangs, so only these kinds are asked for their free room.
 LOCAL_FILE_SYSTEMS = frozenset(
@@ -98,6 +101,26 @@ LOCAL_FILE_SYSTEMS = frozenset(
 def failure(error: OSError) -> Record:
     """The record of something that could not be read."""
     return {"error": errno.errorcode.get(error.errno or 0, str(error.errno))}
+
+
+def resolved(root: str, path: str) -> str:
+    """Where a path leads below another root: its links are followed inside, never out to this machine."""
+    if not root:
+        return path
+    here, ahead, hops = "", path.split("/"), 0
+    while ahead:
+        part = ahead.pop(0)
+        step = here + "/" + part
+        if part == "..":
+            here = here.rpartition("/")[0]
+        elif part not in ("", ".") and hops < MOST_LINKS and os.path.islink(root + step):
+            hops += 1
+            target = os.readlink(root + step)
+            here = "" if target.startswith("/") else here
+            ahead = target.split("/") + ahead
+        elif part not in ("", "."):
+            here = step
+    return here
 
 
 def outside(root: str, path: str) -> Record:
@@ -115,7 +138,7 @@ def outside(root: str, path: str) -> Record:
         }
         if stat.S_ISLNK(info.st_mode):
             record["link"] = os.readlink(name)
-            record["exists"] = os.path.exists(name)
+            record["exists"] = os.path.exists(root + resolved(root, path))
         return record
     except OSError as error:
         return failure(error)
@@ -127,7 +150,7 @@ def text_of(root: str, path: str) -> Record:
     if "error" in record:
         return record
     try:
-        with open(root + path, "rb") as stream:
+        with open(root + resolved(root, path), "rb") as stream:
             data = stream.read(FILE_CAP + 1)
     except OSError as error:
         record.update(failure(error))
@@ -135,7 +158,7 @@ def text_of(root: str, path: str) -> Record:
     kept = data[:FILE_CAP]
     record["sha256"] = hashlib.sha256(data).hexdigest()
     record["truncated"] = len(data) > FILE_CAP
-    record["text"] = SECRET.sub(CUT_OUT, kept.decode("utf-8", "surrogateescape"))
+    record["text"] = SECRET_WORD.sub(CUT_OUT, SECRET.sub(CUT_OUT, kept.decode("utf-8", "surrogateescape")))
     return record
 
 

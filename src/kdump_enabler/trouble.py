@@ -36,6 +36,10 @@ KNOWN = (
         ),
     ),
     (
+        r"No space left on device|enough free space",
+        Trouble("no_space", "A file system of the host is full", "Make room and run this again.", 1),
+    ),
+    (
         r"Temporary failure resolving|Could not (resolve|connect)|Unable to connect|Network is unreachable"
         r"|Failed to (update apt cache|fetch)|unable to fetch|Cannot initiate|Connection timed out",
         Trouble(
@@ -53,10 +57,6 @@ KNOWN = (
             "Check the host's package sources.",
             1,
         ),
-    ),
-    (
-        r"No space left on device",
-        Trouble("no_space", "A file system of the host is full", "Make room and run this again.", 1),
     ),
     (
         r"dpkg was interrupted|dpkg --configure -a",

@@ -22,6 +22,7 @@ PANICKING_KEYS = ("kernel.panic_on_oops", *NMI_KEYS)
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf"
+CRASHKERNEL = re.compile(r"^[^#\n]*\bcrashkernel=([^\s\"']+)", re.MULTILINE)
 HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
 
 
@@ -50,7 +51,9 @@ def reserve(facts: Facts, policy: Policy) -> Reserve | None:
             "",
             "this machine has less than 1 GiB of RAM, which a capture kernel would take a large part of",
         )
-    candidates = [_package_default(facts)] + ([facts.platform.crashkernel_floor] if ram >= 2 * GIB else [])
+    candidates = [_package_default(facts), *_authored(facts)] + (
+        [facts.platform.crashkernel_floor] if ram >= 2 * GIB else []
+    )
     sized = [
         (crashkernel.evaluate(f"crashkernel={text}", facts.memory_bytes).size_bytes, text)
         for text in candidates
@@ -59,10 +62,7 @@ def reserve(facts: Facts, policy: Policy) -> Reserve | None:
     size, text = max(sized, key=lambda pair: pair[0], default=(0, ""))
     if not size:
         return Reserve("", 0, "", f"no recommendation matches {ram // MIB} MiB of RAM on {facts.arch}")
-    reason = (
-        "the distribution's own" if text == candidates[0] else "larger than the distribution's own, which is too small"
-    )
-    return Reserve(text, size, reason)
+    return Reserve(text, size, _reason(text, facts))
 
 
 def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
@@ -134,7 +134,7 @@ def sysctl_text(values: dict[str, int]) -> str:
 def grub_text(reservation: str) -> str:
     """A GRUB drop-in that takes out every crashkernel= that earlier files put on the command line, and adds one
     (none for an empty reservation). Several would do harm: the kernel obeys the last (kernel/crash_reserve.c)."""
-    strip = "sed -E 's/(^| )crashkernel=[^ ]*//g'"
+    strip = "sed -E 's/(^|[[:space:]])crashkernel=[^[:space:]]*//g'"
     lines = [
         f'{name}="$(printf \'%s\' "${name}" | {strip})' for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")
     ]
@@ -155,11 +155,27 @@ def _explicit(text: str, ram: int) -> Reserve:
 
 def _package_default(facts: Facts) -> str:
     installed = facts.evidence.text(PACKAGE_GRUB_DROPIN) or ""
-    found = re.findall(r"^[^#\n]*\bcrashkernel=([^\s\"']+)", installed, re.MULTILINE)
+    found = CRASHKERNEL.findall(installed)
     if found:
         return str(found[-1])
     assert facts.platform is not None  # noqa: S101 - reserve() asked
     return facts.platform.crashkernel.get(facts.arch or "", "")
+
+
+def _authored(facts: Facts) -> list[str]:
+    """What administrators wrote into the GRUB defaults: a larger value stays theirs, even where the package's
+    drop-in, which comes later, overrules it."""
+    files = [facts.evidence.file("/etc/default/grub"), *facts.evidence.below("/etc/default/grub.d", ".cfg")]
+    texts = [file.text or "" for file in files if file.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN)]
+    return [value for text in texts for value in CRASHKERNEL.findall(text)]
+
+
+def _reason(text: str, facts: Facts) -> str:
+    if text == _package_default(facts):
+        return "the distribution's own"
+    if text in _authored(facts):
+        return "written in the GRUB defaults"
+    return "larger than the distribution's own, which is too small"
 
 
 def _value(setting: Setting) -> str | None:

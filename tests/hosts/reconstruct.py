@@ -1,8 +1,8 @@
-"""Makes the reconstructed machines from the recorded one: `python -m tests.hosts.reconstruct`.
+"""Makes the reconstructed machines from the recorded ones: `python -m tests.hosts.reconstruct`.
 
-A recording is debian12-pristine: the probe's own output on a Debian 12 QEMU guest. Each other machine is the same
-one after a change that is written down here; where a state was seen on a second guest (kdump-tools 1:1.8.1 after
-its installation and after the reboot), the values are those that guest showed.
+Recordings are the probe's own output on Debian 12 QEMU guests: debian12-pristine, -package-armed, -enabled-armed and
+-ready, and -unprivileged as another user saw them. Each other machine is a recorded one after a change that is
+written down here.
 """
 
 from __future__ import annotations
@@ -13,102 +13,58 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kdump_enabler import wanted
-from kdump_enabler.facts.machine import PANIC_DROPIN, SYSRQ_DROPIN
-
-from .machines import HERE, Raw, kernel, load, remove, replace, unit, unreadable, write
+from .machines import HERE, Raw, kernel, load, remove, replace, unit, write
 
 KERNEL = "6.1.0-56-amd64"
 GRUB_CFG, CMDLINE, CONFIG = "/boot/grub/grub.cfg", "/proc/cmdline", "/etc/default/kdump-tools"
 ENTRY_END = "mitigations=off norandmaps quiet"
+GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
+UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf"
+PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
+SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
 DIRECTORY, FILE = {"mode": 0o755, "type": 0o040000}, {"mode": 0o644, "type": 0o100000}
 OWNED: dict[str, Any] = {"uid": 0, "gid": 0, "size": 4096, "mtime": 0}
-DPKG = """initramfs-tools-core\tinstalled\t0.142+deb12u3
-kdump-tools\tinstalled\t1:1.8.1
-kexec-tools\tinstalled\t1:2.0.25-3+deb12u3
-makedumpfile\tinstalled\t1:1.7.2-1
-"""
-SHOW = """Result=success
-UMask=0022
-Id=kdump-tools.service
-LoadState=loaded
-ActiveState=active
-SubState=exited
-UnitFileState=enabled
-
-Result=success
-UMask={umask}
-Id=kdump-tools-dump.service
-LoadState=loaded
-ActiveState=inactive
-SubState=dead
-UnitFileState=static
-"""
-PACKAGE_DROPIN = 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel=384M-:128M"\n'
 OURS = "1G-8G:256M,8G-16G:384M,16G-:512M"
-PANIC = {
-    "kernel.panic": 10,
-    "kernel.panic_on_oops": 1,
-    "kernel.panic_on_unrecovered_nmi": 1,
-    "kernel.unknown_nmi_panic": 1,
-}
 Change = Callable[[Raw], None]
 
 
 def pristine() -> Raw:
-    """The recording, without the comments of its configuration files."""
-    raw = load("debian12-pristine")
-    for path in ("/etc/sysctl.conf", "/etc/sysctl.d/99-sysctl.conf", "/etc/default/grub"):
-        lines = raw["files"][path]["text"].splitlines(keepends=True)
-        write(raw, path, "".join(line for line in lines if line.strip() and not line.startswith("#")))
-    return raw
+    """debian12-pristine, trimmed."""
+    return _trimmed("debian12-pristine")
+
+
+def ready() -> Raw:
+    """debian12-ready, trimmed."""
+    return _trimmed("debian12-ready")
 
 
 def installed() -> Raw:
-    """apt-get install kdump-tools makedumpfile, nothing else; kexec-tools presets LOAD_KEXEC=true."""
-    raw = pristine()
-    _answer(raw, ["dpkg-query"], DPKG, 0)
-    _answer(raw, ["systemctl", "show"], SHOW.format(umask="0022"), 0)
-    write(raw, CONFIG, 'USE_KDUMP=1\nKDUMP_KERNEL=/var/lib/kdump/vmlinuz\nKDUMP_COREDIR="/var/crash"\n')
-    write(raw, "/etc/default/kexec", 'LOAD_KEXEC=true\nKERNEL_IMAGE="/vmlinuz"\nUSE_GRUB_CONFIG=false\n')
-    write(raw, "/etc/default/grub.d/kdump-tools.cfg", PACKAGE_DROPIN)
-    raw["commands"].append(
-        {"argv": ["sh", "-n", "/etc/default/grub.d/kdump-tools.cfg"], "rc": 0, "out": "", "err": "", "seconds": 0.02}
-    )
-    _next_boot(raw, "", " crashkernel=384M-:128M")
-    raw["directories"]["/var/crash"] = {**OWNED, **DIRECTORY, "names": [], "dumps": {}}
+    """apt-get install kdump-tools makedumpfile and nothing else: what debian12-package-armed was before its reboot."""
+    raw, armed = pristine(), _trimmed("debian12-package-armed")
+    raw["commands"], raw["directories"]["/var/crash"] = armed["commands"], armed["directories"]["/var/crash"]
+    raw["directories"]["/var/crash"]["names"] = []
+    paths = (CONFIG, "/etc/default/kexec", "/etc/default/grub.d/kdump-tools.cfg", GRUB_CFG)
+    raw["files"] |= {path: armed["files"][path] for path in paths}
     return raw
 
 
 def pending() -> Raw:
-    """What `enable` leaves behind before the reboot."""
-    raw = installed()
-    replace(raw, "/etc/default/kexec", "LOAD_KEXEC=true", "LOAD_KEXEC=false")
-    write(raw, wanted.GRUB_DROPIN, wanted.grub_text(OURS))
-    write(raw, wanted.UMASK_DROPIN, wanted.umask_text())
-    write(raw, PANIC_DROPIN, wanted.sysctl_text(PANIC))
-    write(raw, SYSRQ_DROPIN, wanted.sysctl_text({"kernel.sysrq": 446}))
-    _answer(raw, ["systemctl", "show"], SHOW.format(umask="0077"), 0)
-    _next_boot(raw, " crashkernel=384M-:128M", f" crashkernel={OURS}")
+    """What `enable` leaves behind on it before the reboot; the files are those it wrote on debian12-ready."""
+    raw, done = installed(), ready()
+    paths = (GRUB_DROPIN, UMASK_DROPIN, PANIC_DROPIN, SYSRQ_DROPIN, GRUB_CFG, "/etc/default/kexec")
+    raw["files"] |= {path: done["files"][path] for path in paths}
+    raw["commands"] = done["commands"]
     kernel(raw, panic="10", sysrq="446")
     return raw
 
 
-def ready() -> Raw:
-    """After the reboot: the kernel reserved 256 MiB and kdump-tools loaded the capture kernel."""
-    raw = pending()
-    _reserved(raw, OURS, 256)
-    kernel(raw, panic_on_oops="1", panic_on_unrecovered_nmi="1", unknown_nmi_panic="1")
-    initrd = f"/var/lib/kdump/initrd.img-{KERNEL}"
-    raw["files"][initrd] = {**OWNED, **FILE, "size": 7664113}
-    raw["files"]["/var/lib/kdump/initrd.img"] = {
-        **OWNED,
-        "mode": 0o777,
-        "type": 0o120000,
-        "link": initrd,
-        "exists": True,
-    }
-    raw["directories"]["/var/crash"]["names"] = ["kdump_lock", "kexec_cmd"]
+def _trimmed(name: str) -> Raw:
+    """A recording without the comments of the packages' configuration files."""
+    raw = load(name)
+    for path in ("/etc/sysctl.conf", "/etc/sysctl.d/99-sysctl.conf", "/etc/default/grub", CONFIG):
+        if "text" in raw["files"][path]:
+            lines = raw["files"][path]["text"].splitlines(keepends=True)
+            write(raw, path, "".join(line for line in lines if line.strip() and not line.startswith("#")))
     return raw
 
 
@@ -120,12 +76,6 @@ def _answer(raw: Raw, argv: list[str], out: str, rc: int, err: str = "") -> None
 def _next_boot(raw: Raw, old: str, new: str) -> None:
     """What update-grub makes of it: the recovery entry, which has no `quiet`, is left alone."""
     replace(raw, GRUB_CFG, ENTRY_END + old + "\n", ENTRY_END + new + "\n")
-
-
-def _reserved(raw: Raw, value: str, mib: int) -> None:
-    raw["files"][CMDLINE]["text"] = f"BOOT_IMAGE=/boot/vmlinuz-{KERNEL} ro {ENTRY_END} crashkernel={value}\n"
-    kernel(raw, kexec_crash_size=str(mib * 1024 * 1024), kexec_crash_loaded="1")
-    replace(raw, "/proc/meminfo", "2012116 kB", f"{2012116 - mib * 1024} kB")
 
 
 def _nothing_loaded(raw: Raw) -> None:
@@ -182,12 +132,12 @@ def masked(raw: Raw) -> None:
 
 def larger(raw: Raw) -> None:
     """The administrator reserves 1G in /etc/default/grub; our drop-in is not there."""
-    remove(raw, wanted.GRUB_DROPIN)
+    remove(raw, GRUB_DROPIN)
     remove(raw, "/etc/default/grub.d/kdump-tools.cfg")
     replace(raw, "/etc/default/grub", '"quiet"', '"quiet crashkernel=1G"')
     _next_boot(raw, f" crashkernel={OURS}", " crashkernel=1G")
-    replace(raw, "/proc/meminfo", f"{2012116 - 256 * 1024} kB", "2012116 kB")
-    _reserved(raw, "1G", 1024)
+    replace(raw, CMDLINE, OURS, "1G")
+    kernel(raw, kexec_crash_size=str(1 << 30))
 
 
 def sysrq_off(raw: Raw) -> None:
@@ -209,17 +159,8 @@ def _sysrq(raw: Raw, value: str) -> None:
 def panic_at_once(raw: Raw) -> None:
     """The administrator's kernel.panic=-1 (reboot at once) in another file."""
     write(raw, "/etc/sysctl.d/50-panic.conf", "kernel.panic = -1\n")
-    write(raw, PANIC_DROPIN, wanted.sysctl_text({key: value for key, value in PANIC.items() if key != "kernel.panic"}))
+    replace(raw, PANIC_DROPIN, "kernel.panic = 10\n", "")
     kernel(raw, panic="-1")
-
-
-def unprivileged(raw: Raw) -> None:
-    """Seen by a user without rights."""
-    raw["euid"] = 1000
-    unreadable(raw, GRUB_CFG)
-    raw["kernel_log"] = {"error": "EPERM"}
-    addresses = "00000000-00000000 : System RAM\n"
-    write(raw, "/proc/iomem", addresses * 2)
 
 
 def unbalanced_quotes(raw: Raw) -> None:
@@ -261,8 +202,6 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "debian12-installed": (installed, None),
     "debian12-pending": (pending, None),
     "debian12-pending-load-kexec": (pending, load_kexec),
-    "debian12-ready": (ready, None),
-    "debian12-ready-unprivileged": (ready, unprivileged),
     "debian12-dumps-readable": (ready, readable_dumps),
     "debian12-dumps-private": (ready, private_dumps),
     "debian12-switched-off": (ready, switched_off),

@@ -32,12 +32,16 @@ def must(*argv: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str
     return done.stdout
 
 
+def files_of_a_clone() -> list[str]:
+    """What git has or would take: not what is ignored, and not what is removed but not yet committed."""
+    argv = ["git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard"]
+    listed = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if name and os.path.lexists(ROOT / name)]
+
+
 def copy_tree(target: Path) -> Path:
-    """What a clone of this tree has, with its links, and nothing that is ignored."""
-    listed = must("git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard", cwd=ROOT)
-    for name in filter(None, listed.split("\0")):
-        if not os.path.lexists(ROOT / name):
-            continue  # removed, and not yet committed
+    """A clone of this tree as it is now, with its links."""
+    for name in files_of_a_clone():
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy, follow_symlinks=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.installed import ROOT, must
+from tests.packaging.installed import ROOT, files_of_a_clone
 
 ON_HOSTS = [
     ROOT / "src" / "kdump_enabler" / "probe.py",
@@ -33,11 +33,10 @@ def test_code_for_hosts_is_python_3_6(path: Path) -> None:
 @pytest.mark.parametrize("pattern", [REGISTRIES, MACHINE_PATHS], ids=["registry", "machine path"])
 def test_no_file_names_a_registry_or_a_machine_path(pattern: re.Pattern[str]) -> None:
     """The machine's own settings say where packages come from."""
-    listed = must("git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard", cwd=ROOT)
     found = [
         f"{name}:{number}: {match[0]}"
-        for name in filter(None, listed.split("\0"))
-        if (ROOT / name).is_file() and not (ROOT / name).is_symlink()
+        for name in files_of_a_clone()
+        if not (ROOT / name).is_symlink()
         for number, line in enumerate((ROOT / name).read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if (match := pattern.search(line))
     ]

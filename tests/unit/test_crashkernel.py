@@ -35,8 +35,6 @@ SUFFIXES = [
     ("crashkernel=auto crashkernel=512M,high", 8 * GIB, 0),
     # suffix and ranges cannot be combined
     ("crashkernel=1G-16G:256M,high", 8 * GIB, 0),
-    # "crashkernel=Y,low can be specified or not, but invalid value is not allowed"
-    ("crashkernel=512M,high crashkernel=x,low", 8 * GIB, 0),
 ]
 TWO_RANGES = "crashkernel=512M-2G:64M,2G-:128M"
 RANGES = [

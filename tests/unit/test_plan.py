@@ -17,7 +17,13 @@ from tests.unit.building import MIB, judge
 from tests.unit.converging import converge, update_grub
 
 BASES = {"pristine": reconstruct.pristine, "installed": reconstruct.installed, "ready": reconstruct.ready}
-READY = ["debian12-ready", "debian12-larger-stays", "debian12-sysrq-all", "debian12-sysrq-off", "debian12-panic-at-once"]
+READY = [
+    "debian12-ready",
+    "debian12-larger-stays",
+    "debian12-sysrq-all",
+    "debian12-sysrq-off",
+    "debian12-panic-at-once",
+]
 VALUES = st.sampled_from(["-1", "0", "1", "2", "8", "16", "176", "184", "438", "0x1b6"])
 KEYS = st.sampled_from(["panic", "panic_on_oops", "unknown_nmi_panic", "panic_on_unrecovered_nmi", "sysrq"])
 FILES = st.dictionaries(KEYS, VALUES, max_size=3)
@@ -42,7 +48,7 @@ def test_a_ready_machine_needs_nothing(name: str) -> None:
     assert (plan.empty, plan.refusal, plan.regenerate_grub, plan.sysctls) == (True, "", False, None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(base=st.sampled_from(sorted(BASES)), files=FILES, words=RESERVED, running=FILES)
 def test_done_once_nothing_is_left(base: str, files: dict[str, str], words: str, running: dict[str, str]) -> None:
     looks = converge(altered(base, files, words, running))
@@ -56,7 +62,7 @@ def test_done_once_nothing_is_left(base: str, files: dict[str, str], words: str,
     assert left == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(base=st.sampled_from(sorted(BASES)), files=FILES, words=RESERVED)
 def test_the_next_boot_is_never_weaker(base: str, files: dict[str, str], words: str) -> None:
     looks = converge(altered(base, files, words, {}))
@@ -71,6 +77,20 @@ def test_the_next_boot_is_never_weaker(base: str, files: dict[str, str], words: 
         if old is not None and key != "kernel.sysrq" and old.value != "0":
             assert new is not None
             assert new.value == old.value or int(new.value) >= 1
+
+
+@pytest.mark.parametrize("base", ["pristine", "ready"])
+def test_an_administrators_larger_reservation_outlives_the_packages_drop_in(base: str) -> None:
+    """kdump-tools appends its own crashkernel= after the administrator's, and the kernel obeys the last."""
+    raw = BASES[base]()
+    for path in (reconstruct.GRUB_DROPIN, "/etc/default/grub.d/kdump-tools.cfg"):
+        machines.remove(raw, path)
+    machines.replace(raw, "/etc/default/grub", '"quiet"', '"quiet crashkernel=1G"')
+    update_grub(raw)
+    facts = converge(raw)[-1].facts
+    assert facts is not None
+    assert facts.next_boot is not None
+    assert facts.next_boot.text == "crashkernel=1G"
 
 
 def altered(base: str, files: dict[str, str], words: str, running: dict[str, str]) -> Raw:
@@ -115,9 +135,7 @@ def test_panics_go_live_only_with_a_capture_kernel() -> None:
 
 def test_answers_are_given_only_before_the_first_installation() -> None:
     before, after = judge(machines.load("debian12-pristine")).plan, judge(machines.load("debian12-ready")).plan
-    assert [(answer["question"], answer["value"]) for answer in before.debconf] == [
-        ("kexec-tools/load_kexec", "false")
-    ]
+    assert [(answer["question"], answer["value"]) for answer in before.debconf] == [("kexec-tools/load_kexec", "false")]
     assert after.debconf == ()
 
 

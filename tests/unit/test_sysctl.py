@@ -75,7 +75,6 @@ BOOT = [
     ("unknown_nmi_panic", {"kernel.unknown_nmi_panic": "1"}),
     ("panic_on_warn=1", {}),
     ("sysctl.kernel.panic=5", {"kernel.panic": "5"}),
-    ("sysctl.kernel/panic=5", {"kernel.panic": "5"}),
 ]
 
 

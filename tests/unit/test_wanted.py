@@ -61,7 +61,7 @@ SIZES = [
 ]
 
 
-def facts(ram: int = 2 * GIB, **files: str) -> Facts:
+def facts(ram: int = 2 * GIB, /, **files: str) -> Facts:
     """The pristine machine with this much RAM and kernel settings from another file."""
     raw = machines.load("debian12-pristine")
     machines.write(raw, "/proc/iomem", f"00000000-{ram - 1:x} : System RAM\n")
@@ -94,7 +94,7 @@ def test_sysrq_that_another_file_gives_is_left_out_of_ours(file: str, ours: dict
 
 @pytest.mark.parametrize(("key", "value", "ours"), PANIC)
 def test_panic_policy_never_weakens(key: str, value: str | None, ours: bool) -> None:
-    seen = facts(**({key.removeprefix("kernel."): value} if value is not None else {}))
+    seen = facts(2 * GIB, **({key.removeprefix("kernel."): value} if value is not None else {}))
     assert (key in wanted.panic_dropin(seen, policy())) == ours
 
 

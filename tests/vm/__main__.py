@@ -3,6 +3,7 @@
 import argparse
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from .machine import BOOTED, Machine, prepare
 def main() -> int:
     """Run one command; returns the exit code, 2 after an error that was told in a sentence."""
     options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that both ways to stop clean up alike
     try:
         return int(options.run(options))
     except VmError as error:

@@ -8,8 +8,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from . import apt, host
 from .errors import VmError
@@ -95,7 +93,7 @@ def _work_directory(parent: Path) -> Iterator[Path]:
     _remove_leftovers(parent)
     work = Path(tempfile.mkdtemp(prefix=".building-", dir=parent))
     work.chmod(0o755)  # apt's own user has to read below it
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield work
     except VmError as error:
@@ -110,10 +108,6 @@ def _remove_leftovers(parent: Path) -> None:
     """Remove what a killed build left; the caller holds the lock, so nobody else is building."""
     for path in parent.glob(".building-*"):
         host.remove_tree(path)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _need_root() -> None:

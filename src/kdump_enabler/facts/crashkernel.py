@@ -13,9 +13,11 @@ from dataclasses import dataclass
 MIB = 1024 * 1024
 ROUNDING = 128 * MIB
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50, "e": 1 << 60}
-SIZE = r"(?:0[xX][0-9a-fA-F]+|\d+)[kKmMgGtTpPeE]?"
-SIMPLE = re.compile(rf"({SIZE})(?:@{SIZE})?$")
-RANGE = re.compile(rf"({SIZE})-({SIZE})?:({SIZE})(?:@{SIZE})?$")
+# Numbers are in C notation, so 08 is not one.
+NUMBER = r"0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*"
+SIZE = rf"(?:{NUMBER})[kKmMgGtTpPeE]?"
+SIMPLE = re.compile(rf"({SIZE})(?:@{SIZE})?\Z")
+RANGE = re.compile(rf"({SIZE})-({SIZE})?:({SIZE})(@{SIZE})?\Z")
 SUFFIX = re.compile(r",(high|low|cma)$")
 
 
@@ -59,13 +61,13 @@ def is_valid(value: str) -> bool:
     if SUFFIX.search(value):
         return SIMPLE.match(SUFFIX.sub("", value)) is not None
     if ":" in value:
-        return all(RANGE.match(part) for part in value.split(","))
+        return all(_is_range(part) for part in value.split(","))
     return SIMPLE.match(value) is not None
 
 
 def parse_size(text: str) -> int:
     """Bytes of a size as the kernel's memparse() reads it, such as 256M; ValueError when it is not one."""
-    match = re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+)([kKmMgGtTpPeE]?)", text)
+    match = re.fullmatch(rf"({NUMBER})([kKmMgGtTpPeE]?)", text)
     if not match:
         raise ValueError(f"{text!r} is not a size such as 256M")
     digits = match[1]
@@ -94,7 +96,14 @@ def _from_ranges(value: str, ram_bytes: int) -> int:
         size = _checked(match[3], ram)
         if start <= ram and (end is None or ram < end):
             return size
+        if match[4]:  # an offset ends the list
+            return 0
     return 0
+
+
+def _is_range(part: str) -> bool:
+    match = RANGE.match(part)
+    return match is not None and (not match[2] or parse_size(match[1]) < parse_size(match[2]))
 
 
 def _checked(text: str, ram_bytes: int) -> int:

@@ -20,6 +20,7 @@ DIRECTORIES = (
     "/usr/lib/sysctl.d",
     "/lib/sysctl.d",
 )
+NUMBER = re.compile(r"([+-]?)(?:(0[0-7]*)|0[xX]([0-9a-fA-F]+)|([1-9]\d*))")
 ASSIGNMENT = re.compile(r"^\s*-?\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$")
 
 
@@ -34,13 +35,15 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Setting:
-    """One key. `running` is null when the kernel has no such key or it could not be read (`exists` tells which)."""
+    """One key. `running` is null when the kernel has no such key or it could not be read (`exists` tells which);
+    `closed_file` is one that could not be read and may set the key for the next boot."""
 
     key: str
     running: str | None
     exists: bool | None
     next_boot: Assignment | None
     next_boot_of_others: Assignment | None
+    closed_file: str | None
 
 
 def read(evidence: Evidence, key: str, own: str, boot_values: Mapping[str, str]) -> Setting:
@@ -48,23 +51,25 @@ def read(evidence: Evidence, key: str, own: str, boot_values: Mapping[str, str])
     `boot_values` are what the next boot's command line sets before any file is read."""
     proc = evidence.file("/proc/sys/" + key.replace(".", "/"))
     boot = Assignment(boot_values[key], "boot command line", 0) if key in boot_values else None
-    found = [a for a in _assignments(evidence) if _names(a[0], key)]
-    others = [entry for _, entry in found if entry.source != own]
+    files = _effective_files(evidence)
+    deciding = _last(files, key)
     return Setting(
         key=key,
         running=None if proc.text is None else proc.text.strip(),
         exists=None if proc.unknown else not proc.absent,
-        next_boot=found[-1][1] if found else boot,
-        next_boot_of_others=others[-1] if others else boot,
+        next_boot=deciding or boot,
+        next_boot_of_others=_last([file for file in files if file.path != own], key) or boot,
+        closed_file=_closed(files, deciding),
     )
 
 
 def integer(text: str | None) -> int | None:
     """The number a kernel setting's text stands for, in C notation; null when it is not one."""
-    try:
-        return int(text or "", 0)
-    except ValueError:
-        return int(text) if text and re.fullmatch(r"0\d+", text) else None
+    match = NUMBER.fullmatch(text or "")
+    if match is None:
+        return None
+    base = 16 if match[3] else 8 if match[2] else 10
+    return int(match[1] + (match[3] or match[2] or match[4]), base)
 
 
 def boot_values(command_line: str) -> dict[str, str]:
@@ -78,16 +83,29 @@ def boot_values(command_line: str) -> dict[str, str]:
             values["kernel.panic_on_oops"] = "1"
         elif name == "unknown_nmi_panic":
             values["kernel.unknown_nmi_panic"] = "1"
+        elif name.startswith("sysctl.") and value:
+            values[name.removeprefix("sysctl.").replace("/", ".")] = value
     return values
 
 
-def _assignments(evidence: Evidence) -> list[tuple[str, Assignment]]:
-    return [
+def _last(files: list[File], key: str) -> Assignment | None:
+    """The assignment that wins: the last that names the key, or else the last pattern that matches it."""
+    found = [
         (match[1].replace("/", "."), Assignment(match[2], file.path, number))
-        for file in _effective_files(evidence)
+        for file in files
         for number, line in enumerate((file.text or "").splitlines(), 1)
         if (match := ASSIGNMENT.match(line))
     ]
+    named = [assignment for name, assignment in found if name == key]
+    matched = [assignment for name, assignment in found if "*" in name and fnmatchcase(key, name)]
+    deciding = named or matched
+    return deciding[-1] if deciding else None
+
+
+def _closed(files: list[File], deciding: Assignment | None) -> str | None:
+    """A file that could not be read and would overrule the one that decides."""
+    after = "" if deciding is None else deciding.source.rpartition("/")[2]
+    return next((file.path for file in files if file.unknown and file.path.rpartition("/")[2] > after), None)
 
 
 def _effective_files(evidence: Evidence) -> list[File]:
@@ -96,7 +114,3 @@ def _effective_files(evidence: Evidence) -> list[File]:
         for file in evidence.below(directory, ".conf"):
             by_name.setdefault(file.path.rpartition("/")[2], file)
     return [file for _, file in sorted(by_name.items()) if file.link != "/dev/null"]
-
-
-def _names(pattern: str, key: str) -> bool:
-    return pattern == key or ("*" in pattern and fnmatchcase(key, pattern))

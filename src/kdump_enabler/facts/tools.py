@@ -71,8 +71,12 @@ def shell_values(text: str) -> dict[str, Value]:
 
 
 def _plain(text: str) -> str:
+    """The first word of a shell assignment's right side; `#` begins a comment only at the start of a word."""
+    if text[:1].isspace():
+        return ""
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
     try:
-        words = shlex.split(text, comments=True)
+        return lexer.get_token() or ""
     except ValueError:
         return text
-    return words[0] if words else ""

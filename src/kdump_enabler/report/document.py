@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .. import __version__, trouble
+from .. import __version__
 from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
@@ -61,17 +61,8 @@ def nobody(host: str, verdict: Verdict, reason: str) -> dict[str, Any]:
 
 
 def _trouble(variables: Mapping[str, Any]) -> Trouble | None:
-    explained = variables.get("kdump_trouble")
-    if explained:
-        return Trouble(explained["kind"], explained["sentence"], explained["hint"], explained["exit_code"])
-    for name, task in (
-        ("kdump_restored", "Putting the backup set back"),
-        ("kdump_rebooted", "The reboot"),
-        ("kdump_audit", "The look at the host"),
-    ):
-        if (variables.get(name) or {}).get("failed"):
-            return trouble.of_result(task, variables[name])
-    return None
+    found = variables.get("kdump_trouble")
+    return Trouble(found["kind"], found["sentence"], found["hint"], found["exit_code"]) if found else None
 
 
 def _reason(look: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ def _host(host: Mapping[str, Any]) -> Padding:
     machine = [escape(part) for part in (facts.get("name"), facts.get("kernel")) if part]
     lines = [f"[bold]{escape(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
     if facts and host["verdict"] != "unsupported":
-        lines.append(f"memory for the capture kernel: {_memory(facts['crashkernel'])}")
+        lines.append(f"reserved: {_memory(facts['crashkernel'])}")
     return Padding("\n".join(lines), (0, 0, 0, 1))
 
 
@@ -66,7 +66,7 @@ def _verdict(host: Mapping[str, Any]) -> str:
 
 def _hosts(result: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), header_style="dim")
-    for title in ("host", "verdict", "a panic now", "memory for the capture kernel"):
+    for title in ("host", "verdict", "a panic now", "reserved"):
         table.add_column(title)
     for host in result["hosts"]:
         verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"

@@ -46,9 +46,7 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if facts.capture_loaded is None:
         yield unseen("KD030", "Whether a capture kernel is loaded", "/sys/kernel/kexec_crash_loaded")
     elif not facts.capture_loaded:
-        want = reserve(facts, policy)
-        size = facts.next_boot.size_bytes if facts.next_boot else None
-        after_reboot = not facts.reserved_bytes and want is not None and is_enough(size, want, policy)
+        after_reboot, obstacle = _after_reboot(facts, policy), _obstacle(facts)
         yield Finding(
             id="KD030",
             severity=Severity.ERROR,
@@ -56,10 +54,35 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
             current="a panic now would leave no dump",
             wanted="a loaded capture kernel",
             evidence=(Source("/sys/kernel/kexec_crash_loaded", 0, "0"),),
-            remedy=REBOOT if after_reboot else ENABLE,
+            remedy=obstacle or (REBOOT if after_reboot else ENABLE),
             needs_reboot=after_reboot,
-            blocks_capture=True,
+            blocks_capture=bool(obstacle) or not _memory_comes(facts),
+            by_hand=bool(obstacle),
         )
+
+
+def _obstacle(facts: Facts) -> str:
+    """What an administrator has to take out of the way before a capture kernel can be loaded; empty for nothing."""
+    setting = facts.load_disabled_setting.next_boot
+    if setting is not None and setting.value == "1":
+        return f"take kernel.kexec_load_disabled out of {setting.source}, then reboot"
+    unit = facts.unit(facts.platform.unit) if facts.platform else None
+    if unit is not None and "masked" in unit.unit_file_state:
+        return f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if facts.platform else ""
+    return ""
+
+
+def _after_reboot(facts: Facts, policy: Policy) -> bool:
+    """Whether a reboot alone brings a capture kernel: it brings the memory, and makes loading possible again."""
+    want = reserve(facts, policy)
+    enough = want is not None and is_enough(facts.next_boot.size_bytes if facts.next_boot else None, want, policy)
+    return enough and _memory_comes(facts) and not _obstacle(facts)
+
+
+def _memory_comes(facts: Facts) -> bool:
+    """Whether loading had to fail in this boot and need not in the next: there was no memory, or it was forbidden."""
+    waits = not facts.reserved_bytes or bool(facts.load_disabled)
+    return waits and facts.next_boot is not None and facts.next_boot.size_bytes > 0
 
 
 def loading_disabled(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -78,9 +101,9 @@ def loading_disabled(facts: Facts, _: Policy) -> Iterator[Finding]:
         current="kernel.kexec_load_disabled is 1" + (" at every boot" if at_boot else " until the next reboot"),
         wanted="0",
         evidence=(running, *file),
-        remedy=f"take it out of {setting.source}, then reboot" if at_boot and setting else REBOOT,
+        remedy=_obstacle(facts) if at_boot else REBOOT,
         needs_reboot=not at_boot,
-        blocks_capture=not facts.capture_loaded,
+        blocks_capture=at_boot and not facts.capture_loaded,
         by_hand=at_boot,
     )
 
@@ -94,7 +117,7 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
     if unit is None:
         yield unseen("KD040", f"Whether {facts.platform.unit} is enabled", "systemctl")
     elif unit.unit_file_state != "enabled":
-        masked = "masked" in (unit.unit_file_state, unit.load_state)
+        masked = "masked" in unit.unit_file_state
         yield Finding(
             id="KD040",
             severity=Severity.ERROR,
@@ -102,7 +125,7 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=unit.unit_file_state or unit.load_state,
             wanted="enabled",
             evidence=(Source(f"systemctl show {facts.platform.unit}", 0, f"UnitFileState={unit.unit_file_state}"),),
-            remedy=f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if masked else ENABLE,
+            remedy=_obstacle(facts) if masked else ENABLE,
             blocks_capture=not facts.capture_loaded,
             by_hand=masked,
         )

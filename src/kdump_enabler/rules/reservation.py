@@ -39,7 +39,7 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
         ),
         remedy=REBOOT if _next_boot_is_enough(facts, policy, want) else ENABLE,
         needs_reboot=_next_boot_is_enough(facts, policy, want),
-        blocks_capture=facts.reserved_bytes == 0,
+        blocks_capture=facts.reserved_bytes == 0 and facts.next_boot is not None and not facts.next_boot.size_bytes,
     )
 
 

@@ -11,14 +11,18 @@ from ..policy import Policy
 from ..wanted import NMI_KEYS, PANICKING_KEYS, panic_settings, satisfied
 from ..wanted import sysrq as wanted_sysrq
 from .reservation import ENABLE
+from .words import unseen
 
 
 def panic_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD060: without these settings the kernel goes on after an oops or an unexplained NMI, and hangs for good
     after a panic whose dump failed (admin-guide/sysctl/kernel.rst)."""
     for key, wanted in panic_settings(facts, policy).items():
-        assignment = facts.settings[key].next_boot
-        if not satisfied(key, assignment.value if assignment else None, policy):
+        setting = facts.settings[key]
+        assignment = setting.next_boot
+        if setting.closed_file:
+            yield unseen("KD060", f"{key} for the next boot", setting.closed_file)
+        elif not satisfied(key, assignment.value if assignment else None, policy):
             yield Finding(
                 id="KD060",
                 severity=Severity.ERROR,

@@ -1,0 +1,175 @@
+"""The installed command: exit codes, messages, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kdump_enabler import __version__
+from tests.hosts import machines
+from tests.unit.test_document import check_keys
+
+COMMAND = Path(sys.executable).with_name("kdump-enabler")
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """The command as a script runs it: no terminal, nothing to read, a wide pipe."""
+    return subprocess.run(
+        [COMMAND, *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "100"},
+    )
+
+
+def evidence(*names: str) -> list[str]:
+    return [word for name in names for word in ("--evidence", str(machines.HERE / name / "evidence.json"))]
+
+
+def complaint(run: subprocess.CompletedProcess[str]) -> str:
+    """The error a run ended with: exit status 2, one sentence and at most one hint, never a traceback."""
+    lines = run.stderr.splitlines()
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert len(lines) in (1, 2)
+    assert lines[0].startswith("kdump-enabler: ")
+    assert lines[0].endswith(".")
+    return run.stderr
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(option: str) -> None:
+    found = run(option)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert all(
+        word in found.stdout for word in ("check", "enable", "rollback", "disable", "--check-only", "Exit status")
+    )
+
+
+@pytest.mark.parametrize("command", ["check", "enable", "rollback", "disable"])
+def test_help_of_each_command(command: str) -> None:
+    found = run(command, "--help")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "--inventory" in found.stdout
+
+
+@pytest.mark.parametrize("option", ["-v", "--version"])
+def test_version(option: str) -> None:
+    found = run(option)
+    assert (found.returncode, found.stdout) == (0, f"kdump-enabler, version {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--no-such-option"], "--no-such-option"),
+        (["check", "--no-such-option"], "--no-such-option"),
+        (["chekc"], "chekc"),
+        (["check", "--format", "xml"], "xml"),
+        (["check", "--evidence", "/no/such/file"], "/no/such/file"),
+        (["check", "--root", "/no/such/dir"], "/no/such/dir"),
+        (["check", "-i", "/no/such/inventory"], "/no/such/inventory"),
+        (["enable", "-i", "web1,", "-y", "--crashkernel", "lots"], "lots"),
+        (["enable", "-i", "web1,", "--reboot", "always"], "always"),
+    ],
+)
+def test_what_cannot_be_meant(words: list[str], named: str) -> None:
+    assert named in complaint(run(*words))
+
+
+def test_a_file_that_is_no_evidence(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    for text in ("not json", "[]", "{}", '{"schema": 99}', '{"schema": 1}'):
+        file.write_text(text, encoding="utf-8")
+        assert str(file) in complaint(run("check", "--evidence", file)), text
+
+
+@pytest.mark.parametrize("command", ["enable", "rollback", "disable"])
+def test_nobody_to_ask(command: str) -> None:
+    """Without a terminal and without -y nothing is begun: an unreachable host would take Ansible to notice."""
+    message = complaint(run(command, "-i", "host.invalid,"))
+    assert "terminal" in message
+    assert "-y" in message
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (["debian12-ready"], 0),
+        (["debian12-pristine"], 1),
+        (["debian12-switched-off"], 1),
+        (["debian12-ready-unprivileged"], 2),
+        (["debian12-pending"], 3),
+        (["debian12-container"], 4),
+        (["debian12-ready", "debian12-container"], 4),
+        (["debian12-container", "debian12-pending", "debian12-ready"], 3),
+        (["debian12-ready-unprivileged", "debian12-pending"], 2),
+        (["debian12-pristine", "debian12-ready-unprivileged", "debian12-ready"], 1),
+    ],
+)
+def test_exit_codes(names: list[str], code: int) -> None:
+    found = run("check", *evidence(*names))
+    assert (found.returncode, found.stderr) == (code, "")
+
+
+def test_json() -> None:
+    names = ["debian12-pristine", "debian12-ready", "examplix"]
+    found = run("check", "--format", "json", *evidence(*names))
+    result = json.loads(found.stdout)
+    check_keys(result)
+    assert [host["verdict"] for host in result["hosts"]] == ["drift", "ready", "unsupported"]
+    assert (found.returncode, result["tool_version"]) == (1, __version__)
+
+
+def test_recordings_are_told_apart() -> None:
+    found = run("check", "--format", "json", *evidence("debian12-pristine", "debian12-ready"))
+    names = [host["host"] for host in json.loads(found.stdout)["hosts"]]
+    assert len(set(names)) == 2, names
+
+
+def test_the_table_says_what_to_type() -> None:
+    found = run("check", *evidence("debian12-pristine"))
+    assert "sudo kdump-enabler enable" in found.stdout
+    assert "\x1b" not in found.stdout
+
+
+def test_output_to_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    found = run("check", "--format", "json", "--output", file, *evidence("debian12-pending"))
+    assert (found.returncode, found.stdout, found.stderr) == (3, "", "")
+    check_keys(json.loads(file.read_text(encoding="utf-8")))
+
+
+def test_output_to_a_place_that_is_not_there(tmp_path: Path) -> None:
+    place = tmp_path / "missing" / "result.json"
+    assert str(place) in complaint(run("check", "--output", place, *evidence("debian12-ready")))
+
+
+def test_a_tree(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/os-release").write_text("ID=examplix\nNAME=Examplix\n", encoding="utf-8")
+    found = run("check", "--root", tmp_path, "--format", "json")
+    (host,) = json.loads(found.stdout)["hosts"]
+    assert (found.returncode, host["verdict"], host["captures_now"]) == (4, "unsupported", None)
+    assert host["facts"]["kernel"] is None
+
+
+def test_the_original_scripts_way_to_only_look() -> None:
+    short, long = run("--check-only"), run("check")
+    assert short.returncode == long.returncode
+    assert short.stdout.splitlines()[:2] == long.stdout.splitlines()[:2] != []
+
+
+def test_evidence_that_was_saved_can_be_judged(tmp_path: Path) -> None:
+    file = tmp_path / "seen.json"
+    first = run("check", "--save-evidence", file)
+    second = run("check", "--evidence", file)
+    assert first.returncode == second.returncode
+    assert "seen" in second.stdout

@@ -1,0 +1,171 @@
+"""Rules on machines that differ from a recorded one in a single thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from kdump_enabler.audit import Audit
+from kdump_enabler.verdict import Verdict
+from tests.hosts import machines, reconstruct
+from tests.hosts.machines import Raw
+from tests.unit.building import MIB, identifiers, judge
+
+
+def after(change: Callable[[Raw], object], name: str = "debian12-ready") -> Audit:
+    raw = machines.load(name)
+    change(raw)
+    return judge(raw)
+
+
+def closed_sysctl_file(raw: Raw) -> None:
+    raw["euid"] = 1000
+    machines.remove(raw, "/etc/sysctl.d/99-zz-kdump-enabler.conf")
+    machines.write(raw, "/etc/sysctl.d/50-admin.conf", "")
+    machines.unreadable(raw, "/etc/sysctl.d/50-admin.conf")
+
+
+def test_a_closed_sysctl_file_may_set_anything() -> None:
+    """Unknown is a value: neither absent nor good."""
+    found = [finding for finding in after(closed_sysctl_file).findings if finding.id == "KD060"]
+    assert found
+    assert all(finding.unseen for finding in found)
+
+
+@pytest.mark.parametrize("command", [0, 1])
+def test_a_tool_that_gave_no_answer(command: int) -> None:
+    def silent(raw: Raw) -> None:
+        raw["commands"][command] |= {"rc": None, "out": ""}
+
+    found = after(silent)
+    assert found.verdict is Verdict.UNKNOWN
+    assert all(finding.unseen for finding in found.findings)
+
+
+def test_no_dump_directory() -> None:
+    def gone(raw: Raw) -> None:
+        raw["directories"]["/var/crash"] = {"error": "ENOENT", "dumps": {}}
+
+    assert identifiers(after(gone)) == ["KD050 error"]
+
+
+@pytest.mark.parametrize(("mode", "found"), [(0o755, ["KD051 error"]), (0o1777, ["KD051 error"]), (0o700, [])])
+def test_new_dumps_are_private(mode: int, found: list[str]) -> None:
+    def public(raw: Raw) -> None:
+        raw["directories"]["/var/crash"]["mode"] = mode
+        raw["commands"][1]["out"] = raw["commands"][1]["out"].replace("UMask=0077", "UMask=0022")
+
+    assert identifiers(after(public)) == found
+
+
+def test_a_closed_way_makes_open_dumps_private() -> None:
+    def close(raw: Raw) -> None:
+        raw["directories"]["/var/crash"]["mode"] = 0o750
+
+    assert identifiers(after(close, "debian12-dumps-readable")) == []
+
+
+def test_the_dump_directory_of_the_configuration_counts() -> None:
+    def moved(raw: Raw) -> None:
+        machines.replace(raw, "/etc/default/kdump-tools", "/var/crash", "/srv/dumps")
+        raw["directories"]["/srv/dumps"] = {"error": "ENOENT", "dumps": {}}
+
+    (found,) = after(moved).findings
+    assert (found.id, "/srv/dumps" in found.title) == ("KD050", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("LOAD_KEXEC=true\n", ["KD024 warning"]),
+        ('LOAD_KEXEC="true"\n', ["KD024 warning"]),
+        ("LOAD_KEXEC=false\n", []),
+        ("LOAD_KEXEC=yes\n", []),  # /etc/init.d/kexec-load compares with `true`
+        ("#LOAD_KEXEC=true\n", []),
+    ],
+)
+def test_reboots_through_kexec(text: str, found: list[str]) -> None:
+    assert identifiers(after(lambda raw: machines.write(raw, "/etc/default/kexec", text))) == found
+
+
+def test_a_loaded_kexec_kernel_is_one_too() -> None:
+    assert identifiers(after(lambda raw: machines.kernel(raw, kexec_loaded="1"))) == ["KD024 warning"]
+
+
+def test_the_place_of_the_fault_is_named() -> None:
+    found = judge(machines.load("debian12-unbalanced-quotes"))
+    (fault,) = [finding for finding in found.findings if finding.id == "KD022"]
+    (source,) = fault.evidence
+    assert source.source == "/etc/default/grub"
+    assert "Unterminated quoted string" in source.text
+    assert source.line > 0
+
+
+def test_less_at_the_next_boot_than_now() -> None:
+    """An update of the package's drop-in, say: ready today, not tomorrow."""
+
+    def shrunk(raw: Raw) -> None:
+        machines.replace(raw, "/boot/grub/grub.cfg", "crashkernel=" + reconstruct.OURS, "crashkernel=64M")
+
+    found = after(shrunk)
+    assert (identifiers(found), found.verdict, found.captures_now) == (["KD021 error"], Verdict.DRIFT, True)
+
+
+def test_no_initrd_for_the_running_kernel() -> None:
+    def no_initrd(raw: Raw) -> None:
+        del raw["files"][f"/var/lib/kdump/initrd.img-{reconstruct.KERNEL}"]
+        machines.kernel(raw, kexec_crash_loaded="0")
+
+    found = after(no_initrd)
+    assert (identifiers(found), found.verdict) == (["KD030 error", "KD042 error"], Verdict.BROKEN)
+
+
+def test_a_unit_that_is_off() -> None:
+    found = after(lambda raw: machines.unit(raw, UnitFileState="disabled"))
+    assert (identifiers(found), found.verdict, found.captures_now) == (["KD040 error"], Verdict.DRIFT, True)
+
+
+def ram(mib: int) -> Callable[[Raw], None]:
+    return lambda raw: machines.write(raw, "/proc/iomem", f"00000000-{mib * MIB - 1:x} : System RAM\n")
+
+
+@pytest.mark.parametrize(("size", "warned"), [(768, True), (1024, True), (1920, True), (1921, False), (4096, False)])
+def test_small_machines_are_told(size: int, warned: bool) -> None:
+    assert ("KD023 warning" in identifiers(after(ram(size), "debian12-pristine"))) == warned
+
+
+def test_a_machine_too_small_gets_no_reservation() -> None:
+    plan = after(ram(768), "debian12-pristine").plan
+    assert (plan.crashkernel, plan.regenerate_grub) == ((), False)
+
+
+@pytest.mark.parametrize("mark", ["/run/systemd/container", "/.dockerenv", "/run/.containerenv"])
+def test_containers(mark: str) -> None:
+    found = after(lambda raw: machines.write(raw, mark, ""))
+    assert (found.verdict, found.findings) == (Verdict.UNSUPPORTED, ())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda raw: machines.write(raw, "/proc/sys/kernel/osrelease", "5.15.167.4-microsoft-standard-WSL2\n"),
+        lambda raw: machines.remove(raw, "/sys/kernel/kexec_crash_loaded"),
+        lambda raw: machines.write(raw, "/run/ostree-booted", ""),
+        lambda raw: machines.remove(raw, "/boot/grub/grub.cfg"),
+    ],
+    ids=["wsl", "no kexec", "ostree", "no grub.cfg"],
+)
+def test_not_ours_to_configure(change: Callable[[Raw], object]) -> None:
+    found = after(change)
+    assert found.verdict is Verdict.UNSUPPORTED
+    assert found.plan.empty
+    assert found.facts is not None
+    assert found.facts.unsupported
+
+
+def test_every_finding_says_where_and_what_to_do() -> None:
+    for name in machines.names():
+        for finding in judge(machines.load(name)).findings:
+            assert finding.evidence, f"{name} {finding.id}"
+            assert all((finding.title, finding.current, finding.wanted, finding.remedy)), f"{name} {finding.id}"

@@ -1,0 +1,108 @@
+"""What a person reads, at 100 columns and without colours."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from kdump_enabler.report import document
+from kdump_enabler.report.text import show
+from kdump_enabler.verdict import Verdict
+from tests.hosts import machines
+from tests.unit.building import judge
+
+COMMAND = "sudo kdump-enabler enable"
+
+
+def printed(*hosts: Mapping[str, Any], width: int = 100, **options: bool) -> str:
+    stream = io.StringIO()
+    show(Console(file=stream, width=width, highlight=False), document.document(hosts), COMMAND, **options)
+    return stream.getvalue()
+
+
+def host(machine: str, name: str = "web1") -> dict[str, Any]:
+    return judge(machines.load(machine)).as_dict(name)
+
+
+def words(text: str) -> str:
+    """The text without its line breaks, which depend on the width."""
+    return " ".join(text.split())
+
+
+# Machine, what must be there, what must not.
+SCREENS = [
+    ("debian12-pristine", ["web1", "drift", "256 MiB", COMMAND, "KD010", "kdump-tools, makedumpfile"], []),
+    ("debian12-ready", ["web1", "ready"], ["To do", "KD0", "error"]),
+    ("debian12-pending", ["reboot-pending", f"{COMMAND} --reboot if-needed"], ["KD061"]),
+    ("debian12-switched-off", ["broken", "USE_KDUMP=0", "/etc/default/kdump-tools", COMMAND], []),
+    ("debian12-masked", ["broken", "systemctl unmask kdump-tools.service"], []),
+    ("debian12-load-disabled-by-file", ["broken", "/etc/sysctl.d/60-hardening.conf", "then reboot"], []),
+    ("debian12-dumps-readable", ["ready", "chmod -R go-rwx /var/crash/[0-9]*"], ["error"]),
+    ("debian12-unbalanced-quotes", ["/etc/default/grub", "Unterminated quoted string"], []),
+    ("debian12-container", ["unsupported", "this is a container"], ["To do", COMMAND]),
+    ("examplix", ["unsupported", "Examplix 3", "Debian 12"], ["To do", COMMAND]),
+    ("debian12-pristine-unprivileged", ["could not be seen", "/boot/grub/grub.cfg", "with sudo"], []),
+]
+
+
+@pytest.mark.parametrize(("machine", "there", "absent"), SCREENS)
+def test_one_machine(machine: str, there: list[str], absent: list[str]) -> None:
+    text = words(printed(host(machine)))
+    assert [word for word in there if word not in text] == []
+    assert [word for word in absent if word in text] == []
+
+
+@pytest.mark.parametrize("machine", machines.names())
+def test_fits_and_has_no_colours(machine: str) -> None:
+    text = printed(host(machine), infos=True)
+    assert "\x1b" not in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_enable_is_not_named_where_it_cannot_help() -> None:
+    """What only an administrator can mend is not promised of `enable`."""
+    text = printed(host("debian12-load-disabled-by-file"))
+    assert COMMAND not in text
+
+
+def test_infos_are_for_those_who_ask() -> None:
+    assert "KD071" not in printed(host("debian12-sysrq-off"))
+    assert "KD071" in printed(host("debian12-sysrq-off"), infos=True)
+
+
+def test_a_fleet_shares_its_findings() -> None:
+    fleet = [host("debian12-pristine", f"web{number}") for number in range(1, 7)]
+    text = words(printed(*fleet, host("debian12-ready", "db1")))
+    assert text.count("The kdump tools are not installed") == 1
+    assert "web1, web2, web3, web4 and 2 more" in text
+    assert all(name in text for name in ("web6", "db1"))
+
+
+def test_without_findings_only_the_verdicts() -> None:
+    text = printed(host("debian12-pristine"), findings=False)
+    assert "drift" in text
+    assert "KD010" not in text
+
+
+def test_errors_before_warnings() -> None:
+    text = printed(host("debian12-installed"))
+    assert text.index("KD051") < text.index("KD024")
+
+
+def test_trouble_is_told_with_its_hint() -> None:
+    found = host("debian12-pristine") | {"trouble": {"kind": "x", "sentence": "It is locked.", "hint": "Wait."}}
+    assert "It is locked. Wait." in words(printed(found))
+
+
+def test_an_unreachable_host_has_its_reason() -> None:
+    text = words(printed(document.nobody("web1", Verdict.UNREACHABLE, "Connection refused")))
+    assert "web1 is unreachable: Connection refused." in text
+
+
+def test_brackets_in_a_name_are_no_markup() -> None:
+    found = host("debian12-ready", "[red]web[/red]")
+    assert "[red]web[/red]" in printed(found)

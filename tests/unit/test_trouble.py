@@ -1,0 +1,106 @@
+"""Messages that tools really print, and what each of them means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kdump_enabler import trouble
+from tests.hosts import machines
+from tests.unit.building import judge
+
+LOCKED = """E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4242 (unattended-upgr)
+E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?"""
+OFFLINE = """Err:1 http://deb.debian.org/debian bookworm InRelease
+  Temporary failure resolving 'deb.debian.org'
+E: Failed to fetch http://deb.debian.org/debian/InRelease  Temporary failure resolving 'deb.debian.org'"""
+REFUSED = """Err:1 http://deb.debian.org/debian bookworm InRelease
+  Could not connect to deb.debian.org:80 (151.101.2.132). - connect (111: Connection refused)"""
+FULL = """dpkg: error processing archive /var/cache/apt/archives/makedumpfile_1%3a1.7.2-1_amd64.deb (--unpack):
+ cannot copy extracted data for './usr/bin/makedumpfile': failed to write (No space left on device)"""
+FETCH_FULL = """E: Failed to fetch http://deb.debian.org/debian/pool/main/k/kdump-tools/kdump-tools_1.8.1_amd64.deb
+  Error writing to file - write (28: No space left on device)"""
+MESSAGES = [
+    (
+        "msg",
+        "Failed to lock apt for exclusive operation: Failed to lock directory /var/lib/apt/lists/: E:Could not get "
+        "lock /var/lib/apt/lists/lock. It is held by process 812 (apt-get)",
+        "package_lock",
+    ),
+    ("stderr", LOCKED, "package_lock"),
+    ("stderr", OFFLINE, "package_network"),
+    ("stderr", REFUSED, "package_network"),
+    ("msg", "Failed to update apt cache: unknown reason", "package_network"),
+    ("msg", "No package matching 'kdump-tools' is available", "package_missing"),
+    ("stderr", "E: Unable to locate package kdump-tools", "package_missing"),
+    ("stderr", "E: Package 'kdump-tools' has no installation candidate", "package_missing"),
+    ("stderr", FULL, "no_space"),
+    ("stderr", FETCH_FULL, "no_space"),
+    ("stderr", "E: You don't have enough free space in /var/cache/apt/archives/.", "no_space"),
+    (
+        "stderr",
+        "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.",
+        "package_half",
+    ),
+    ("msg", "Missing sudo password", "no_root"),
+    ("module_stderr", "sudo: a password is required\n", "no_root"),
+    ("module_stderr", "ops is not in the sudoers file.\n", "no_root"),
+    ("msg", "Timed out waiting for last boot time check (timeout=600)", "no_return"),
+]
+
+
+@pytest.mark.parametrize(("where", "text", "kind"), MESSAGES)
+def test_messages(where: str, text: str, kind: str) -> None:
+    found = trouble.of_result("Install the kdump tools", {"failed": True, where: text})
+    assert found.kind == kind
+    assert found.hint
+    assert "\n" not in found.msg
+
+
+def test_a_message_nobody_knows_is_told_as_it_is() -> None:
+    result: dict[str, Any] = {"failed": True, "msg": "\n  the moon is in the way\nand more", "rc": 1}
+    found = trouble.of_result("Enable the service", result)
+    assert (found.kind, found.exit_code) == ("task", 1)
+    assert "Enable the service" in found.msg
+    assert "the moon is in the way" in found.msg
+
+
+def test_a_result_without_any_word() -> None:
+    assert trouble.of_result("Reboot", {"failed": True}).kind == "task"
+
+
+def test_our_own_modules_explain_themselves() -> None:
+    result = {"failed": True, "kind": "mismatch", "msg": "x.cfg was changed since", "hint": "Look.", "exit_code": 1}
+    found = trouble.of_result("Put back", result)
+    assert (found.kind, found.msg, found.hint, found.exit_code) == ("mismatch", "x.cfg was changed since", "Look.", 1)
+
+
+def test_before_a_change() -> None:
+    names = {
+        "debian12-pristine": None,
+        "debian12-ready": None,
+        "debian12-container": None,
+        "debian12-pristine-unprivileged": "no_root",
+        "debian12-boot-full": "refused",
+        "debian12-unbalanced-quotes": "refused",
+    }
+    found = {name: trouble.before_change(judge(machines.load(name))) for name in names}
+    assert {name: one.kind if one else None for name, one in found.items()} == names
+
+
+def rebooted(boot_id: str, command_line: str) -> str | None:
+    before = judge(machines.load("debian12-pending")).as_dict("web1")
+    raw = machines.load("debian12-ready")
+    machines.write(raw, "/proc/sys/kernel/random/boot_id", boot_id)
+    if command_line:
+        machines.write(raw, "/proc/cmdline", command_line)
+    found = trouble.after_reboot(before, judge(raw))
+    return found.kind if found else None
+
+
+def test_after_a_reboot() -> None:
+    same = machines.load("debian12-pending")["files"]["/proc/sys/kernel/random/boot_id"]["text"]
+    assert rebooted("11111111-2222-3333-4444-555555555555\n", "") is None
+    assert rebooted(same, "") == "no_reboot"
+    assert rebooted("11111111-2222-3333-4444-555555555555\n", "root=/dev/vda1 quiet\n") == "command_line"
