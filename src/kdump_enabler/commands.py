@@ -118,7 +118,12 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     here = {} if inventory else {"kdump_become": False}
     what = Run(playbook, inventory, {**variables, **where, **here}, request.ansible_words(), request.verbose)
     with Progress(Console(stderr=True, highlight=False), request.diff, request.dry_run) as progress:
-        return run(what, progress)
+        result = run(what, progress)
+    if not result["hosts"]:
+        raise UserError(
+            f"No host of {inventory} matches {request.limit or 'all'}", "ansible-inventory --list shows them."
+        )
+    return result
 
 
 def finish(result: Mapping[str, Any], request: Request, findings: bool = True) -> int:
@@ -159,9 +164,13 @@ def _ask(text: str, request: Request) -> None:
 def _table(result: Mapping[str, Any], request: Request, findings: bool) -> str:
     from rich.console import Console  # noqa: PLC0415
 
-    from .report.text import show  # noqa: PLC0415
+    from .report import text  # noqa: PLC0415
 
     console = Console(highlight=False)
     with console.capture() as captured:
-        show(console, result, request.enable_command, infos=request.verbose, findings=findings)
+        text.show_hosts(console, result)
+        if request.dry_run:
+            text.show_plan(console, result)
+        elif findings:
+            text.show_findings(console, result, request.enable_command, infos=request.verbose)
     return captured.get().rstrip("\n")

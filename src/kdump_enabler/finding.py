@@ -6,6 +6,10 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+# Remedies that the tool itself carries out; reports turn them into what the user types.
+ENABLE = "kdump-enabler enable"
+REBOOT = "reboot"
+
 
 class Severity(str, Enum):
     """Errors decide the verdict; warnings and infos never do."""

@@ -10,8 +10,6 @@ from typing import Any
 
 import yaml
 
-from .facts.os_release import OsRelease
-
 TABLE = Path(__file__).with_name("data") / "platforms.yml"
 # libyaml reads the table ten times faster; PyYAML can be built without it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -55,9 +53,9 @@ def table() -> tuple[Platform, ...]:
     return tuple(_platform(key, row) for key, row in rows.items())
 
 
-def find(release: OsRelease) -> Platform | None:
-    """The platform of an os-release identity, or null when the table has none."""
-    identity = {"id": release.id, "version": release.version}
+def find(identifier: str, version: str) -> Platform | None:
+    """The platform of an os-release ID and VERSION_ID, or null when the table has none."""
+    identity = {"id": identifier, "version": version}
     return next((row for row in table() if dict(row.match) == identity), None)
 
 

@@ -22,7 +22,7 @@ PANICKING_KEYS = ("kernel.panic_on_oops", *NMI_KEYS)
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf"
-CRASHKERNEL = re.compile(r"^[^#\n]*\bcrashkernel=([^\s\"']+)", re.MULTILINE)
+CRASHKERNEL = re.compile(r"\bcrashkernel=([^\s\"']+)")
 HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
 
 
@@ -154,8 +154,7 @@ def _explicit(text: str, ram: int) -> Reserve:
 
 
 def _package_default(facts: Facts) -> str:
-    installed = facts.evidence.text(PACKAGE_GRUB_DROPIN) or ""
-    found = CRASHKERNEL.findall(installed)
+    found = _values(facts.evidence.text(PACKAGE_GRUB_DROPIN) or "")
     if found:
         return str(found[-1])
     assert facts.platform is not None  # noqa: S101 - reserve() asked
@@ -164,10 +163,19 @@ def _package_default(facts: Facts) -> str:
 
 def _authored(facts: Facts) -> list[str]:
     """What administrators wrote into the GRUB defaults: a larger value stays theirs, even where the package's
-    drop-in, which comes later, overrules it."""
+    drop-in, which comes later, overrules it. A pair of `,high` and `,low` is one value of two words."""
     files = [facts.evidence.file("/etc/default/grub"), *facts.evidence.below("/etc/default/grub.d", ".cfg")]
     texts = [file.text or "" for file in files if file.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN)]
-    return [value for text in texts for value in CRASHKERNEL.findall(text)]
+    values = [value for text in texts for value in _values(text)]
+    plain = [value for value in values if not value.endswith((",high", ",low"))]
+    pair = [found[-1] for suffix in (",high", ",low") if (found := [v for v in values if v.endswith(suffix)])]
+    return plain or ([" crashkernel=".join(pair)] if pair else [])
+
+
+def _values(text: str) -> list[str]:
+    """Every value of crashkernel= in a file of GRUB defaults, comments left out."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return [value for line in lines for value in CRASHKERNEL.findall(line)]
 
 
 def _reason(text: str, facts: Facts) -> str:

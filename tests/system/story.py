@@ -73,6 +73,7 @@ class Story:
         assert (self.cat("/proc/sys/kernel/panic"), self.cat("/proc/sys/kernel/sysrq")) == ("10", "446")
         manifest = json.loads(self.cat("/var/lib/kdump-enabler/backups/*/manifest.json"))
         assert {entry["path"] for entry in manifest["files"]} == set(self.ours())
+        assert manifest["packages"] == ["kdump-tools", "makedumpfile"]
         assert self.check(expect=3)["verdict"] == "reboot-pending"
 
     def reboot(self) -> None:

@@ -73,5 +73,5 @@ def test_nothing_in_it_is_run(tmp_path: Path) -> None:
 def test_platform(text: str, key: str | None) -> None:
     release = os_release.read(seen({ETC: text}))
     assert release is not None
-    platform = platforms.find(release)
+    platform = platforms.find(release.id, release.version)
     assert (platform.key if platform else None) == key

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from kdump_enabler.audit import audit
 from kdump_enabler.evidence import from_raw
-from kdump_enabler.finding import Severity
+from kdump_enabler.finding import ENABLE, Severity
 from kdump_enabler.policy import Policy
-from kdump_enabler.rules.reservation import ENABLE
 from tests.hosts import machines, reconstruct
 from tests.hosts.machines import Raw
 from tests.unit.building import MIB, judge
@@ -91,6 +90,19 @@ def test_an_administrators_larger_reservation_outlives_the_packages_drop_in(base
     assert facts is not None
     assert facts.next_boot is not None
     assert facts.next_boot.text == "crashkernel=1G"
+
+
+def test_a_larger_pair_outlives_it_too() -> None:
+    """`,high` and `,low` count only without a plain one, so the package's plain one would switch them off."""
+    pair = "crashkernel=512M,high crashkernel=64M,low"
+    raw = reconstruct.pristine()
+    machines.replace(raw, "/etc/default/grub", '"quiet"', f'"quiet {pair}"')
+    update_grub(raw)
+    facts = converge(raw)[-1].facts
+    assert facts is not None
+    assert facts.next_entry is not None
+    words = [word for word in facts.next_entry.command_line.split() if word.startswith("crashkernel=")]
+    assert words == pair.split()
 
 
 def altered(base: str, files: dict[str, str], words: str, running: dict[str, str]) -> Raw:

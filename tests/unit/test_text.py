@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from kdump_enabler.report import document
-from kdump_enabler.report.text import show
+from kdump_enabler.report.text import show_findings, show_hosts, show_plan
 from kdump_enabler.verdict import Verdict
 from tests.hosts import machines
 from tests.unit.building import judge
@@ -20,7 +20,9 @@ COMMAND = "sudo kdump-enabler enable"
 
 def printed(*hosts: Mapping[str, Any], width: int = 100, **options: bool) -> str:
     stream = io.StringIO()
-    show(Console(file=stream, width=width, highlight=False), document.document(hosts), COMMAND, **options)
+    console = Console(file=stream, width=width, highlight=False)
+    show_hosts(console, document.document(hosts))
+    show_findings(console, document.document(hosts), COMMAND, **options)
     return stream.getvalue()
 
 
@@ -82,10 +84,13 @@ def test_a_fleet_shares_its_findings() -> None:
     assert all(name in text for name in ("web6", "db1"))
 
 
-def test_without_findings_only_the_verdicts() -> None:
-    text = printed(host("debian12-pristine"), findings=False)
-    assert "drift" in text
-    assert "KD010" not in text
+def test_a_plan_names_what_would_change_and_what_comes_after() -> None:
+    stream = io.StringIO()
+    show_plan(Console(file=stream, width=100), document.document([host("debian12-pristine"), host("debian12-ready")]))
+    words = stream.getvalue()
+    assert "kdump-tools, makedumpfile" in words
+    assert "look again" in words
+    assert "Nothing to do" in words
 
 
 def test_errors_before_warnings() -> None:

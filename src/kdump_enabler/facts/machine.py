@@ -84,7 +84,7 @@ class Facts:
 def read(evidence: Evidence) -> Facts:
     """The facts of a machine. Pure: everything comes from the evidence and the platform table."""
     release = os_release.read(evidence)
-    platform = platforms.find(release) if release else None
+    platform = platforms.find(release.id, release.version) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from ..rules.reservation import ENABLE, REBOOT
+from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
 
 COLOURS = {
@@ -27,17 +27,19 @@ MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[
 NAMED_HOSTS = 4
 
 
-def show(console: Console, result: Mapping[str, Any], command: str, infos: bool = False, findings: bool = True) -> None:
-    """Print a result; `command` is how the user calls us for these hosts, such as `kdump-enabler enable -i inv`;
-    without `findings` only the table of hosts."""
+def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
+    """Print the verdicts, and why a host has no other."""
     many = len(result["hosts"]) != 1
     console.print(_hosts(result) if many else _host(result["hosts"][0]))
     for host in result["hosts"]:
         for line in _remarks(host):
             console.print(Padding(line, (1, 0, 0, 1)))
-    if not findings:
-        return
-    causes = _by_cause(result, infos)
+
+
+def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
+    """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
+    `kdump-enabler enable -i inv`."""
+    causes, many = _by_cause(result, infos), len(result["hosts"]) > 1
     if causes:
         console.print()
     for finding, hosts in causes:
@@ -45,8 +47,14 @@ def show(console: Console, result: Mapping[str, Any], command: str, infos: bool 
     todo = list(_todo(result, command))
     if todo:
         console.print()
-        for line in todo:
-            console.print(f" [bold]To do[/]  {line}")
+    for line in todo:
+        console.print(f" [bold]To do[/]  {line}")
+
+
+def show_plan(console: Console, result: Mapping[str, Any]) -> None:
+    """Print what a run would change on each host."""
+    for host in result["hosts"]:
+        console.print(Padding(_plan(host), (1, 0, 0, 1)))
 
 
 def _host(host: Mapping[str, Any]) -> Padding:
@@ -79,6 +87,17 @@ def _memory(sizes: Mapping[str, Any]) -> str:
     known = {name: sizes.get(f"{name}_bytes") for name in ("running", "next_boot", "wanted")}
     now, then, wanted = ("?" if value is None else mib(value) for value in known.values())
     return f"{now} now, {then} at the next boot, {wanted} wanted"
+
+
+def _plan(host: Mapping[str, Any]) -> str:
+    steps = [f"  {escape(step['step'])}  [dim]{escape(step['changes'])}[/]" for step in host["plan"]]
+    head = f"A run would, on [bold]{escape(host['host'])}[/]:" if steps else f"Nothing to do on {escape(host['host'])}."
+    after = ["  then look again, and configure what they brought"] if _installs(host) else []
+    return "\n".join([head, *steps, *after])
+
+
+def _installs(host: Mapping[str, Any]) -> bool:
+    return any(step["step"] == "install packages" for step in host["plan"])
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..facts.machine import Facts
-from ..finding import Finding, Severity, Source
+from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..policy import Policy
 from ..wanted import is_enough, reserve
-from .reservation import ENABLE, REBOOT
 from .words import unseen
 
 

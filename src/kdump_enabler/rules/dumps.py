@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from ..facts.dumps import OTHERS_MAY_ENTER, OTHERS_MAY_READ
 from ..facts.machine import Facts
-from ..finding import Finding, Severity, Source
+from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from .capture import missing_packages
-from .reservation import ENABLE
 from .words import mib, unseen
 
 NOBODY_ELSE = 0o077

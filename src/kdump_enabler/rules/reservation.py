@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from ..facts.crashkernel import MIB, Reservation
 from ..facts.grub import GRUB_CFG
 from ..facts.machine import Facts
-from ..finding import Finding, Severity, Source
+from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..policy import Policy
 from ..wanted import GIB, Reserve, is_enough, reserve
 from .words import mib, unseen
-
-ENABLE = "kdump-enabler enable"
-REBOOT = "reboot"
 
 
 def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from ..facts.machine import SYSRQ, Facts
 from ..facts.sysctl import Assignment, Setting, integer
-from ..finding import Finding, Severity, Source
+from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from ..wanted import NMI_KEYS, PANICKING_KEYS, panic_settings, satisfied
 from ..wanted import sysrq as wanted_sysrq
-from .reservation import ENABLE
 from .words import unseen
 
 
