@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format test-system check enable demo clean system-packages
+.PHONY: help test lint format test-system molecule check enable demo clean system-packages
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -34,6 +34,9 @@ format: $(VENV)/.made ## format the Python files, and fix what ruff can fix
 
 test-system: system-packages $(VENV)/.system ## tests in virtual machines, with real crashes (root; installs Debian packages)
 	$(BIN)/pytest tests/system -m system -v -s
+
+molecule: system-packages $(VENV)/.system ## the same as a molecule scenario (root)
+	PATH="$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=ansible/collections $(BIN)/molecule test -s debian-12
 
 check: $(VENV)/.made ## would a panic now leave a dump on this machine? Changes nothing
 	@$(BIN)/kdump-enabler check || case $$? in \

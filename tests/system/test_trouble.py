@@ -65,8 +65,9 @@ TROUBLES = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What a run of kdump-enabler said, with its line breaks folded, and its exit status."""
+    """What a run of kdump-enabler printed, all of it with its line breaks folded, and its exit status."""
 
+    out: str
     text: str
     exit_status: int
 
@@ -84,7 +85,7 @@ def enabler(*words: str | Path) -> Answer:
     command = [Path(sys.executable).with_name("kdump-enabler"), *words]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     print(ended.stdout + ended.stderr, flush=True)
-    return Answer(" ".join((ended.stdout + ended.stderr).split()), ended.returncode)
+    return Answer(ended.stdout, " ".join((ended.stdout + ended.stderr).split()), ended.returncode)
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
@@ -115,7 +116,7 @@ def test_sudo(machine: Machine, tmp_path: Path) -> None:
     machine.load("plain")
     inventory = machine.inventory(user="ops", path=tmp_path / "inventory.yml")
     answer = enabler("check", "-i", inventory, "--become", "--format", "json")
-    assert json.loads(answer.text)["hosts"][0]["facts"]["privileged"] is True
+    assert json.loads(answer.out)["hosts"][0]["facts"]["privileged"] is True
     assert answer.exit_status == 1
 
 
@@ -131,7 +132,7 @@ def test_unreachable(machine: Machine, tmp_path: Path) -> None:
     inventory.write_text(gone)
     for command in (["check"], ["enable", "--dry-run"]):
         answer = enabler(*command, "-i", inventory, "--format", "json")
-        found = json.loads(answer.text[answer.text.index("{ ") :] if "{ " in answer.text else answer.text)
+        found = json.loads(answer.out)
         assert {record["host"]: record["verdict"] for record in found["hosts"]} == {
             host: "drift",
             "gone": "unreachable",

@@ -160,7 +160,8 @@ def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
         if run.argv[:2] == ("sh", "-n") and run.rc not in (0, None):
             match = re.search(r": (\d+): (.*)", run.err)
             line, message = (int(match[1]), match[2]) if match else (0, run.err)
-            return SyntaxFault(run.argv[2], line, " ".join(message.split()))
+            opened = tools.unfinished_line(evidence.text(run.argv[2]) or "")
+            return SyntaxFault(run.argv[2], opened or line, " ".join(message.split()))
     return None
 
 

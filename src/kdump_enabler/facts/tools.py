@@ -70,6 +70,19 @@ def shell_values(text: str) -> dict[str, Value]:
     return found
 
 
+def unfinished_line(text: str) -> int | None:
+    """The first line whose own assignment has a quote without its partner: sh names the end of the file instead."""
+    return next((number for number, line in enumerate(text.splitlines(), 1) if not _is_whole(line)), None)
+
+
+def _is_whole(line: str) -> bool:
+    try:
+        shlex.split(line, comments=True)
+    except ValueError:
+        return False
+    return True
+
+
 def _plain(text: str) -> str:
     """The first word of a shell assignment's right side; `#` begins a comment only at the start of a word."""
     if text[:1].isspace():
