@@ -27,9 +27,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Machine("demo") as machine:
         story = Story(machine, Path(folder), say)
         for number, step in enumerate(Story.STEPS, 1):
-            console.rule(f"[bold]{number}. {title(step)}", align="left")
+            console.print(f"\n[bold]{number}. {title(step)}[/]\n", soft_wrap=True)
             times.append((title(step), timed(step, story)))
-    console.rule("[bold green]Done[/]", align="left")
+    console.print("\n[bold green]Done.[/] How long each step took:\n")
     table = Table(box=None)
     table.add_column("step")
     table.add_column("seconds", justify="right")

@@ -173,4 +173,4 @@ def _table(result: Mapping[str, Any], request: Request, findings: bool) -> str:
             text.show_plan(console, result)
         elif findings:
             text.show_findings(console, result, request.enable_command, infos=request.verbose)
-    return captured.get().rstrip("\n")
+    return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())

@@ -183,7 +183,7 @@ def _reason(text: str, facts: Facts) -> str:
         return "the distribution's own"
     if text in _authored(facts):
         return "written in the GRUB defaults"
-    return "larger than the distribution's own, which is too small"
+    return "as the distribution's own is too small"
 
 
 def _value(setting: Setting) -> str | None:

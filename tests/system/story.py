@@ -74,7 +74,8 @@ class Story:
         manifest = json.loads(self.cat("/var/lib/kdump-enabler/backups/*/manifest.json"))
         assert {entry["path"] for entry in manifest["files"]} == set(self.ours())
         assert manifest["packages"] == ["kdump-tools", "makedumpfile"]
-        assert self.check(expect=3)["verdict"] == "reboot-pending"
+        answer = self.run("check", "-i", self.inventory, "--format", "json", expect=3, quiet=True)
+        assert self.record(answer)["verdict"] == "reboot-pending"
 
     def reboot(self) -> None:
         """Reboot with consent, and see that the new command line is in effect"""

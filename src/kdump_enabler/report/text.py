@@ -48,7 +48,7 @@ def show_findings(console: Console, result: Mapping[str, Any], command: str, inf
     if todo:
         console.print()
     for line in todo:
-        console.print(f" [bold]To do[/]  {line}")
+        console.print(f" [bold]To do[/]  {line}", soft_wrap=True)
 
 
 def show_plan(console: Console, result: Mapping[str, Any]) -> None:

@@ -144,4 +144,4 @@ def _asked(reservation: Reservation | None) -> str:
 
 
 def _wanted(want: Reserve) -> str:
-    return f"{mib(want.size_bytes)} (crashkernel={want.text}, {want.reason})" if not want.problem else want.problem
+    return f"{mib(want.size_bytes)}, {want.reason}: crashkernel={want.text}" if not want.problem else want.problem
