@@ -43,26 +43,7 @@ def reserve(facts: Facts, policy: Policy) -> Reserve | None:
         return None
     if policy.crashkernel != "auto":
         return _explicit(policy.crashkernel, facts.memory_bytes)
-    ram = -(-facts.memory_bytes // crashkernel.ROUNDING) * crashkernel.ROUNDING
-    if ram < GIB:
-        return Reserve(
-            "",
-            0,
-            "",
-            "this machine has less than 1 GiB of RAM, which a capture kernel would take a large part of",
-        )
-    candidates = [_package_default(facts), *_authored(facts)] + (
-        [facts.platform.crashkernel_floor] if ram >= 2 * GIB else []
-    )
-    sized = [
-        (crashkernel.evaluate(f"crashkernel={text}", facts.memory_bytes).size_bytes, text)
-        for text in candidates
-        if text
-    ]
-    size, text = max(sized, key=lambda pair: pair[0], default=(0, ""))
-    if not size:
-        return Reserve("", 0, "", f"no recommendation matches {ram // MIB} MiB of RAM on {facts.arch}")
-    return Reserve(text, size, _reason(text, facts))
+    return _automatic(facts, facts.memory_bytes, facts.platform.crashkernel_floor)
 
 
 def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
@@ -153,6 +134,22 @@ def _explicit(text: str, ram: int) -> Reserve:
     return Reserve(text, found.size_bytes, "the policy's own", problem)
 
 
+def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
+    """The largest, on this RAM, of the distribution's value, what administrators wrote, and our floor."""
+    ram = -(-memory // crashkernel.ROUNDING) * crashkernel.ROUNDING
+    if ram < GIB:
+        return Reserve("", 0, "", "this machine has less than 1 GiB of RAM, and a capture kernel takes much of that")
+    reasons = {_package_default(facts): "the distribution's own"}
+    reasons |= {text: "written in the GRUB defaults" for text in _authored(facts) if text not in reasons}
+    if ram >= 2 * GIB:
+        reasons.setdefault(floor, "as the distribution's own is too small")
+    sizes = {text: crashkernel.evaluate(f"crashkernel={text}", memory).size_bytes for text in reasons if text}
+    best = max(sizes, key=lambda text: sizes[text], default="")
+    if not sizes.get(best):
+        return Reserve("", 0, "", f"no recommendation matches {ram // MIB} MiB of RAM on {facts.arch}")
+    return Reserve(best, sizes[best], reasons[best])
+
+
 def _package_default(facts: Facts) -> str:
     found = _values(facts.evidence.text(PACKAGE_GRUB_DROPIN) or "")
     if found:
@@ -176,14 +173,6 @@ def _values(text: str) -> list[str]:
     """Every value of crashkernel= in a file of GRUB defaults, comments left out."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     return [value for line in lines for value in CRASHKERNEL.findall(line)]
-
-
-def _reason(text: str, facts: Facts) -> str:
-    if text == _package_default(facts):
-        return "the distribution's own"
-    if text in _authored(facts):
-        return "written in the GRUB defaults"
-    return "as the distribution's own is too small"
 
 
 def _value(setting: Setting) -> str | None:
