@@ -119,7 +119,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
         restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
     )
-    return Plan(refusal=_refusal(facts, plan)) if _refusal(facts, plan) else plan
+    return _unless_refused(facts, plan)
 
 
 def take_away(facts: Facts) -> Plan:
@@ -138,7 +138,7 @@ def take_away(facts: Facts) -> Plan:
         sysrq=_change(facts.evidence, SYSRQ_DROPIN, None),
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
     )
-    return Plan(refusal=_refusal(facts, plan)) if _refusal(facts, plan) else plan
+    return _unless_refused(facts, plan)
 
 
 def _crashkernel(facts: Facts, policy: Policy) -> tuple[FileChange, ...] | None:
@@ -201,6 +201,12 @@ def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
 def _can_load(facts: Facts) -> bool:
     """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
     return bool(facts.reserved_bytes) and facts.capture_loaded is False and not facts.load_disabled
+
+
+def _unless_refused(facts: Facts, plan: Plan) -> Plan:
+    """The plan, or an empty one with the reason why it must not be begun."""
+    reason = _refusal(facts, plan)
+    return Plan(refusal=reason) if reason else plan
 
 
 def _refusal(facts: Facts, plan: Plan) -> str:
