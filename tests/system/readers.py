@@ -25,8 +25,12 @@ def kernel_log(dump: Path) -> str:
     """The kernel log inside a flattened dump, by makedumpfile -R and --dump-dmesg."""
     plain, log = dump.with_suffix(".plain"), dump.with_suffix(".log")
     with dump.open("rb") as stream:
-        subprocess.run(["makedumpfile", "-R", plain], stdin=stream, check=True, timeout=READING_SECONDS)
-    subprocess.run(["makedumpfile", "--dump-dmesg", plain, log], check=True, timeout=READING_SECONDS)
+        subprocess.run(
+            ["makedumpfile", "-R", plain], stdin=stream, capture_output=True, check=True, timeout=READING_SECONDS
+        )
+    subprocess.run(
+        ["makedumpfile", "--dump-dmesg", plain, log], capture_output=True, check=True, timeout=READING_SECONDS
+    )
     return log.read_text(errors="replace")
 
 
