@@ -48,17 +48,24 @@ def decide(facts: Facts, findings: Iterable[Finding]) -> Verdict:
     """The verdict; the first that matches, in the order of the words below."""
     found = list(findings)
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
-    set_up = facts.packages is not None and not missing_packages(facts)
     lasting = any(finding.blocks_capture and not finding.needs_reboot for finding in errors)
     if facts.unsupported:
         return Verdict.UNSUPPORTED
-    if set_up and captures_now(facts) is False and lasting:
+    if _is_set_up(facts) and captures_now(facts) is False and lasting:
         return Verdict.BROKEN
     if errors and all(finding.needs_reboot for finding in errors):
         return Verdict.REBOOT_PENDING
     if errors:
         return Verdict.DRIFT
     return Verdict.UNKNOWN if any(finding.unseen for finding in found) else Verdict.READY
+
+
+def _is_set_up(facts: Facts) -> bool:
+    """Somebody meant this machine to be crash-ready: the tools are there, and memory or the service is set."""
+    unit = facts.unit(facts.platform.unit) if facts.platform else None
+    enabled = unit is not None and unit.unit_file_state.startswith("enabled")
+    sizes = (facts.reserved_bytes, facts.next_boot.size_bytes if facts.next_boot else None)
+    return facts.packages is not None and not missing_packages(facts) and (enabled or any(sizes))
 
 
 def worst_exit_code(codes: Iterable[int]) -> int:
