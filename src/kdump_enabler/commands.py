@@ -116,7 +116,9 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     # Ansible's own --limit would leave out localhost, where the report is made.
     where = {"kdump_hosts": request.limit} if request.limit else {}
     here = {} if inventory else {"kdump_become": False}
-    what = Run(playbook, inventory, {**variables, **where, **here}, request.ansible_words(), request.verbose)
+    # What failed is in the result, from which the exit status is made here.
+    own = {**variables, **where, **here, "kdump_fail_on": []}
+    what = Run(playbook, inventory, own, request.ansible_words(), request.verbose)
     with Progress(Console(stderr=True, highlight=False), request.diff, request.dry_run) as progress:
         result = run(what, progress)
     if not result["hosts"]:

@@ -91,7 +91,8 @@ def before_change(audit: Audit) -> Trouble | None:
     if not facts.privileged:
         return Trouble("no_root", "Changing a host needs root", "Run it with sudo, or let Ansible become root.")
     if audit.plan.refusal:
-        return Trouble("refused", audit.plan.refusal, "Nothing was changed; mend that and run this again.")
+        code = 2 if facts.grub_fault else 1  # a file that nobody can read is bad input; a full disk is not
+        return Trouble("refused", audit.plan.refusal, "Nothing was changed; mend that and run this again.", code)
     return None
 
 

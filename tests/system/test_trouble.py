@@ -49,10 +49,10 @@ TROUBLES = (
     Trouble(
         "unbalanced-quotes",
         "sed -i 's/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=\"1/' /etc/default/grub",
-        r"/etc/default/grub, line \d+: .*[Uu]nterminated quoted string",
+        r"/etc/default/grub, line 7: a quote is opened and never closed",
         2,
     ),
-    Trouble("boot-full", FULL_BOOT, "/boot.* left, too little for a new grub.cfg", 2),
+    Trouble("boot-full", FULL_BOOT, "/boot.* left, too little for a new grub.cfg", 1),
     Trouble(
         "update-grub-fails",
         "printf '#!/bin/sh\\necho 99_broken: no such luck >&2\\nexit 7\\n' > /etc/grub.d/99_broken; "

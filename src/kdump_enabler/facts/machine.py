@@ -161,7 +161,9 @@ def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
             match = re.search(r": (\d+): (.*)", run.err)
             line, message = (int(match[1]), match[2]) if match else (0, run.err)
             opened = tools.unfinished_line(evidence.text(run.argv[2]) or "")
-            return SyntaxFault(run.argv[2], opened or line, " ".join(message.split()))
+            if opened:
+                return SyntaxFault(run.argv[2], opened, "a quote is opened and never closed")
+            return SyntaxFault(run.argv[2], line, " ".join(message.split()))
     return None
 
 

@@ -11,6 +11,7 @@ from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
 SCHEMA = "kdump-enabler/result/1"
+USAGE_ERROR = 2
 
 
 def document(hosts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -42,7 +43,9 @@ def from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
     if found:
         record["trouble"] = {"kind": found.kind, "sentence": found.msg, "hint": found.hint}
-        record["exit_code"] = worst_exit_code([record["exit_code"], found.exit_code])
+        # What was refused says so; otherwise the worse of both counts.
+        refused = found.exit_code == USAGE_ERROR
+        record["exit_code"] = USAGE_ERROR if refused else worst_exit_code([record["exit_code"], found.exit_code])
     return record
 
 

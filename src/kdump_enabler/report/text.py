@@ -38,7 +38,8 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
 
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
     """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
-    `kdump-enabler enable -i inv`."""
+    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first."""
+    result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
     causes, many = _by_cause(result, infos), len(result["hosts"]) > 1
     if causes:
         console.print()
