@@ -34,8 +34,9 @@ class Audit:
 
     @property
     def needs_reboot(self) -> bool:
-        """A reboot puts into effect what is already configured."""
-        return any(finding.needs_reboot for finding in self.findings)
+        """Only a reboot is missing, beside what is left to the administrator."""
+        errors = [finding for finding in self.findings if finding.severity is Severity.ERROR]
+        return bool(errors) and all(finding.needs_reboot for finding in errors)
 
     @property
     def next_boot_differs(self) -> bool:

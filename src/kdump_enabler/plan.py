@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .evidence import Evidence
-from .facts.crashkernel import MIB
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .policy import Policy
-from .rules.capture import missing_packages
+from .rules.capture import is_off, missing_packages
+from .rules.dumps import new_dumps_are_open
 from .wanted import (
+    BOOT_ROOM,
     GRUB_DROPIN,
     PANICKING_KEYS,
     UMASK_DROPIN,
@@ -24,14 +26,14 @@ from .wanted import (
     reserve,
     satisfied,
     sysctl_text,
-    sysrq,
     sysrq_dropin,
+    sysrq_now,
     umask_text,
 )
 
+SWITCH = re.compile(r"(USE_KDUMP=)[\"']?\w*[\"']?")
 # A masked unit is an administrator's decision.
 SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
-BOOT_ROOM = 4 * MIB  # a grub.cfg and the packages' own copies of it are far smaller
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def take_away(facts: Facts) -> Plan:
         reload_units=bool(dump_unit),
         panic_policy=_change(facts.evidence, PANIC_DROPIN, None),
         sysrq=_change(facts.evidence, SYSRQ_DROPIN, None),
+        sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
     )
     return _unless_refused(facts, plan)
@@ -152,11 +155,12 @@ def _crashkernel(facts: Facts, policy: Policy) -> tuple[FileChange, ...] | None:
 
 def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
-    changes = _change(facts.evidence, UMASK_DROPIN, umask_text())
-    switch = facts.config.get("USE_KDUMP")
-    if switch is not None and switch.value == "0":
-        sha = facts.evidence.file(facts.platform.config).sha256 or ""
-        changes += (FileChange(facts.platform.config, sha, lines={str(switch.line): "USE_KDUMP=1"}),)
+    changes = _change(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
+    switch, file = facts.config.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
+    if switch is not None and is_off(switch.value):
+        line = (file.text or "").splitlines()[switch.line - 1]
+        turned_on = SWITCH.sub(r"\g<1>1", line, count=1)
+        changes += (FileChange(file.path, file.sha256 or "", lines={str(switch.line): turned_on}),)
     return changes
 
 
@@ -182,10 +186,23 @@ def _live(facts: Facts, policy: Policy) -> dict[str, int]:
         if not satisfied(key, facts.settings[key].running, policy)
         and (facts.capture_loaded or key not in PANICKING_KEYS)
     }
-    crash_key = sysrq(facts, policy)
+    crash_key = sysrq_now(facts, policy)
     if crash_key is not None and integer(facts.settings[SYSRQ].running) != crash_key:
         panic[SYSRQ] = crash_key
     return panic
+
+
+def _given_back(facts: Facts) -> dict[str, int]:
+    """What made events panic because of our drop-in goes off with it: a panic would leave nothing any more."""
+    ours = [facts.settings[key] for key in PANICKING_KEYS if key in facts.settings]
+    return {
+        setting.key: 0
+        for setting in ours
+        if setting.next_boot is not None
+        and setting.next_boot.source == PANIC_DROPIN
+        and setting.next_boot_of_others is None
+        and integer(setting.running)
+    }
 
 
 def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:

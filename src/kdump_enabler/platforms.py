@@ -42,6 +42,7 @@ class Platform:
     capture_initrd: str
     dump_directory: str
     boot_loaders: tuple[str, ...]
+    architectures: tuple[str, ...]
     crashkernel: Mapping[str, str]
     crashkernel_floor: str
 

@@ -15,13 +15,15 @@ from .facts.sysctl import Setting, integer
 from .policy import Policy
 
 GIB = 1024 * MIB
+BOOT_ROOM = 4 * MIB  # a grub.cfg and the packages' own copies of it are far smaller
 SYSRQ_CRASH = 8  # "debugging dumps of processes etc.", which holds the crash key (admin-guide/sysrq.rst)
 NMI_KEYS = ("kernel.panic_on_unrecovered_nmi", "kernel.unknown_nmi_panic")
 # These make the kernel panic; the others only say what happens after a panic.
 PANICKING_KEYS = ("kernel.panic_on_oops", *NMI_KEYS)
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
-UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf"
+# Sorts after override.conf, which `systemctl edit` writes.
+UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
 CRASHKERNEL = re.compile(r"\bcrashkernel=([^\s\"']+)")
 HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
 
@@ -99,6 +101,15 @@ def sysrq(facts: Facts, policy: Policy) -> int | None:
     if base is None or base in (0, 1):
         return None
     return base | SYSRQ_CRASH
+
+
+def sysrq_now(facts: Facts, policy: Policy) -> int | None:
+    """The value kernel.sysrq must have in the running kernel, null when it stays: what works now goes on working,
+    and off stays off, unless the policy names a value."""
+    wanted, running = sysrq(facts, policy), integer(facts.settings[SYSRQ].running)
+    if wanted is None or running is None or isinstance(policy.sysrq, int):
+        return wanted
+    return None if running in (0, 1) else running | SYSRQ_CRASH
 
 
 def sysrq_dropin(facts: Facts, policy: Policy) -> dict[str, int]:

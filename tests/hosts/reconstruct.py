@@ -19,7 +19,7 @@ KERNEL = "6.1.0-56-amd64"
 GRUB_CFG, CMDLINE, CONFIG = "/boot/grub/grub.cfg", "/proc/cmdline", "/etc/default/kdump-tools"
 ENTRY_END = "mitigations=off norandmaps quiet"
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
-UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf"
+UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
 PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
 SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
 DIRECTORY, FILE = {"mode": 0o755, "type": 0o040000}, {"mode": 0o644, "type": 0o100000}

@@ -185,7 +185,7 @@ class Story:
             "/etc/default/grub.d/zz-kdump-enabler.cfg",
             "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf",
             "/etc/sysctl.d/99-zz-kdump-enabler.conf",
-            "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf",
+            "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf",
         )
 
     def tree(self) -> str:

@@ -121,7 +121,7 @@ def test_a_wrong_switch_is_turned_on_in_its_line() -> None:
     raw = machines.load("debian12-switched-off")
     machines.replace(raw, "/etc/default/kdump-tools", "USE_KDUMP=0", "# why\nUSE_KDUMP=0 # off")
     (change,) = judge(raw).plan.kdump_config
-    assert (change.path, change.lines) == ("/etc/default/kdump-tools", {"2": "USE_KDUMP=1"})
+    assert (change.path, change.lines) == ("/etc/default/kdump-tools", {"2": "USE_KDUMP=1 # off"})
 
 
 @pytest.mark.parametrize("state", ["disabled", "enabled-runtime"])
@@ -173,7 +173,7 @@ def test_take_away() -> None:
     assert gone == [
         "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf",
         "/etc/sysctl.d/99-zz-kdump-enabler.conf",
-        "/etc/systemd/system/kdump-tools-dump.service.d/kdump-enabler.conf",
+        "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf",
     ]
     assert (plan.regenerate_grub, plan.disable_unit) == (True, "kdump-tools.service")
 

@@ -12,14 +12,14 @@ from tests.unit.building import judge
 
 LOCKED = """E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4242 (unattended-upgr)
 E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?"""
-OFFLINE = """Err:1 http://deb.debian.org/debian bookworm InRelease
-  Temporary failure resolving 'deb.debian.org'
-E: Failed to fetch http://deb.debian.org/debian/InRelease  Temporary failure resolving 'deb.debian.org'"""
-REFUSED = """Err:1 http://deb.debian.org/debian bookworm InRelease
-  Could not connect to deb.debian.org:80 (151.101.2.132). - connect (111: Connection refused)"""
+OFFLINE = """Err:1 http://deb.example.org/debian bookworm InRelease
+  Temporary failure resolving 'deb.example.org'
+E: Failed to fetch http://deb.example.org/debian/InRelease  Temporary failure resolving 'deb.example.org'"""
+REFUSED = """Err:1 http://deb.example.org/debian bookworm InRelease
+  Could not connect to deb.example.org:80 (192.0.2.1). - connect (111: Connection refused)"""
 FULL = """dpkg: error processing archive /var/cache/apt/archives/makedumpfile_1%3a1.7.2-1_amd64.deb (--unpack):
  cannot copy extracted data for './usr/bin/makedumpfile': failed to write (No space left on device)"""
-FETCH_FULL = """E: Failed to fetch http://deb.debian.org/debian/pool/main/k/kdump-tools/kdump-tools_1.8.1_amd64.deb
+FETCH_FULL = """E: Failed to fetch http://deb.example.org/debian/pool/main/k/kdump-tools/kdump-tools_1.8.1_amd64.deb
   Error writing to file - write (28: No space left on device)"""
 MESSAGES = [
     (

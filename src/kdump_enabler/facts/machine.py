@@ -100,7 +100,7 @@ def read(evidence: Evidence) -> Facts:
         platform=platform,
         boot_loader=boot_loader,
         kernel=kernel,
-        arch=_word(evidence, "/proc/sys/kernel/arch") or evidence.machine,
+        arch=_arch(evidence),
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
         memory_bytes=ram,
         kernel_memory_bytes=memory.kernel_memory(evidence),
@@ -142,9 +142,18 @@ def _unsupported(
         return "the distribution is unknown: /etc/os-release could not be read"
     if platform is None:
         return f"{release.name} is not supported by this version, which knows {platforms.names()}"
+    arch = _arch(evidence)
+    if arch is not None and arch not in platform.architectures:
+        return (
+            f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
+        )
     if boot_loader is None and not evidence.file(grub.GRUB_CFG).unknown:
         return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
     return ""
+
+
+def _arch(evidence: Evidence) -> str | None:
+    return _word(evidence, "/proc/sys/kernel/arch") or evidence.machine
 
 
 def _boot_loader(platform: Platform | None, entry: Entry | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -23,23 +24,37 @@ class Progress:
         self._verb = "would change" if dry_run else "changed"
         self._started: dict[tuple[str, str], float] = {}
         self._status = Status("Starting Ansible", console=console)
+        self._ended = threading.Event()
+        self._pulse = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal:
             self._status.start()
+        self._pulse.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
+        self._pulse.join()
         self._status.stop()
+
+    def _beat(self) -> None:
+        """Say every second (every half minute where no line can be redrawn) what the run is waiting for."""
+        while not self._ended.wait(1 if self._console.is_terminal else HEARTBEAT):
+            for (host, task), began in list(self._started.items())[-1:]:
+                words = f"{escape(host)}: {escape(task)}, {time.monotonic() - began:.0f} s"
+                if self._console.is_terminal:
+                    self._status.update(words)
+                else:
+                    self._console.print(f" [dim]waiting[/]  {words}")
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """One event: remember what began, print what changed or failed."""
         key = (event["host"], event["task"].rpartition(" : ")[2])
         if event["event"] == "start":
             self._started[key] = time.monotonic()
-            self._status.update(f"{escape(key[0])}: {escape(key[1])}")
             return
         seconds = time.monotonic() - self._started.pop(key, time.monotonic())
         if event["event"] == "ok" and event.get("changed"):

@@ -8,6 +8,7 @@ from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..policy import Policy
 from ..wanted import is_enough, reserve
+from .reservation import reservation_failed
 from .words import unseen
 
 
@@ -80,7 +81,7 @@ def _after_reboot(facts: Facts, policy: Policy) -> bool:
 
 def _memory_comes(facts: Facts) -> bool:
     """Whether loading had to fail in this boot and need not in the next: there was no memory, or it was forbidden."""
-    waits = not facts.reserved_bytes or bool(facts.load_disabled)
+    waits = (not facts.reserved_bytes or bool(facts.load_disabled)) and not reservation_failed(facts)
     return waits and facts.next_boot is not None and facts.next_boot.size_bytes > 0
 
 
@@ -133,18 +134,23 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
 def switched_on(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD041: with USE_KDUMP=0 kdump-tools loads nothing and still ends with success (/etc/init.d/kdump-tools)."""
     value = facts.config.get("USE_KDUMP")
-    if facts.platform is None or value is None or value.value != "0":
+    if facts.platform is None or value is None or not is_off(value.value):
         return
     yield Finding(
         id="KD041",
         severity=Severity.ERROR,
         title="kdump is switched off in its configuration",
-        current="USE_KDUMP=0",
+        current=f"USE_KDUMP={value.value}",
         wanted="USE_KDUMP=1",
         evidence=(Source(facts.platform.config, value.line, f"USE_KDUMP={value.value}"),),
         remedy=ENABLE,
         blocks_capture=not facts.capture_loaded,
     )
+
+
+def is_off(value: str) -> bool:
+    """Whether a USE_KDUMP means no: kdump-config takes an empty or zero value for that."""
+    return value in ("", "0")
 
 
 def initrd(facts: Facts, _: Policy) -> Iterator[Finding]:

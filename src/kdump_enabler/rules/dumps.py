@@ -12,14 +12,38 @@ from .capture import missing_packages
 from .words import mib, unseen
 
 NOBODY_ELSE = 0o077
+REMOTE_TARGETS = ("NFS", "SSH", "FTP")
+
+
+def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD053: kdump-tools can send dumps to another machine (NFS, SSH, FTP of kdump-tools(5)); whether that one
+    takes them cannot be seen from here."""
+    for name in REMOTE_TARGETS:
+        value = facts.config.get(name)
+        if value is not None and value.value and facts.platform is not None:
+            yield Finding(
+                id="KD053",
+                severity=Severity.WARNING,
+                title="Dumps go to another machine, which this version does not look at",
+                current=f"{name}={value.value}",
+                wanted="a target that takes the dump",
+                evidence=(Source(facts.platform.config, value.line, f"{name}={value.value}"),),
+                remedy="try it with a crash on purpose",
+                unseen=True,
+                by_hand=True,
+            )
+
+
+def _is_remote(facts: Facts) -> bool:
+    return any(True for _ in remote(facts, Policy()))
 
 
 def room(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD050: makedumpfile at dump level 31 keeps the kernel's own memory, and a dump that finds no room is lost.
     The kernel's memory in use now, uncompressed, is the least a dump may need."""
-    target, need = facts.dump_directory, facts.kernel_memory_bytes
-    if facts.platform is None or missing_packages(facts):
+    if facts.platform is None or (facts.packages is not None and missing_packages(facts)) or _is_remote(facts):
         return
+    target, need = facts.dump_directory, facts.kernel_memory_bytes
     if target.exists is False:
         yield _no_room(facts, "it does not exist", "a directory")
     elif target.read_only:
@@ -32,6 +56,10 @@ def room(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def has_room(facts: Facts) -> bool | None:
     """Whether a dump could be written now; null when that could not be seen."""
+    if facts.platform is None or _is_remote(facts):
+        return None
+    if facts.packages is not None and missing_packages(facts):
+        return False
     found = list(room(facts, Policy()))
     return None if any(finding.unseen for finding in found) else not found
 
@@ -41,11 +69,10 @@ def private(facts: Facts, _: Policy) -> Iterator[Finding]:
     of 0022: any local user can read it where the directory lets them in."""
     if facts.platform is None or missing_packages(facts):
         return
-    unit = facts.unit(facts.platform.dump_unit)
-    mode = facts.dump_directory.mode
+    unit, mode = facts.unit(facts.platform.dump_unit), facts.dump_directory.mode
     if unit is None:
         yield unseen("KD051", "Whether new dumps are private", facts.platform.dump_unit)
-    elif mode is not None and mode & (OTHERS_MAY_ENTER | OTHERS_MAY_READ) and not _is_private(unit.umask):
+    elif mode is not None and new_dumps_are_open(facts):
         yield Finding(
             id="KD051",
             severity=Severity.ERROR,
@@ -55,6 +82,14 @@ def private(facts: Facts, _: Policy) -> Iterator[Finding]:
             evidence=(Source(f"systemctl show {facts.platform.dump_unit}", 0, f"UMask={unit.umask}"),),
             remedy=ENABLE,
         )
+
+
+def new_dumps_are_open(facts: Facts) -> bool:
+    """Whether a user without rights could read the next dump: the directory lets them in, and the umask too."""
+    unit = facts.unit(facts.platform.dump_unit) if facts.platform else None
+    mode = facts.dump_directory.mode
+    way_in = mode is not None and bool(mode & (OTHERS_MAY_ENTER | OTHERS_MAY_READ))
+    return unit is not None and way_in and not _is_private(unit.umask)
 
 
 def readable(facts: Facts, _: Policy) -> Iterator[Finding]:

@@ -9,8 +9,10 @@ from ..facts.grub import GRUB_CFG
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..policy import Policy
-from ..wanted import GIB, Reserve, is_enough, reserve
+from ..wanted import BOOT_ROOM, GIB, Reserve, is_enough, reserve
 from .words import mib, unseen
+
+SMALLER = "find out why the kernel could not reserve it (journalctl -k -g crashkernel), or ask for less"
 
 
 def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -22,6 +24,7 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
         return
     if want is None or (want.problem and facts.reserved_bytes) or is_enough(facts.reserved_bytes, want, policy):
         return
+    failed, after_reboot = reservation_failed(facts), _next_boot_is_enough(facts, policy, want)
     yield Finding(
         id="KD020",
         severity=Severity.ERROR,
@@ -34,10 +37,15 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
             Source("/sys/kernel/kexec_crash_size", 0, str(facts.reserved_bytes)),
             Source("/proc/cmdline", 0, facts.running.text if facts.running else ""),
         ),
-        remedy=REBOOT if _next_boot_is_enough(facts, policy, want) else ENABLE,
-        needs_reboot=_next_boot_is_enough(facts, policy, want),
-        blocks_capture=facts.reserved_bytes == 0 and facts.next_boot is not None and not facts.next_boot.size_bytes,
+        remedy=SMALLER if failed else REBOOT if after_reboot else ENABLE,
+        needs_reboot=after_reboot,
+        blocks_capture=failed or (facts.reserved_bytes == 0 and _next_boot_is_nothing(facts)),
+        by_hand=failed,
     )
+
+
+def _next_boot_is_nothing(facts: Facts) -> bool:
+    return facts.next_boot is not None and not facts.next_boot.size_bytes
 
 
 def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -84,6 +92,22 @@ def grub_defaults(facts: Facts, _: Policy) -> Iterator[Finding]:
     )
 
 
+def boot_room(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD025: a new grub.cfg is written beside the old one before it takes its place; package scripts need the same."""
+    if facts.boot_free_bytes is None or facts.boot_free_bytes >= BOOT_ROOM:
+        return
+    yield Finding(
+        id="KD025",
+        severity=Severity.WARNING,
+        title="There is no room for a new grub.cfg",
+        current=f"{facts.boot_free_bytes // 1024} KiB free",
+        wanted=f"{BOOT_ROOM // 1024} KiB",
+        evidence=(Source("/boot/grub"),),
+        remedy="make room in the file system of /boot/grub",
+        by_hand=True,
+    )
+
+
 def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD023: a capture kernel needs memory that the machine then lacks; below 2 GiB that is a large part of it."""
     want = reserve(facts, policy)
@@ -91,10 +115,13 @@ def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:
         yield unseen("KD023", "How much RAM the machine has", "/proc/iomem")
         return
     if want.problem:
+        explicit = policy.crashkernel != "auto"
         yield Finding(
             id="KD023",
-            severity=Severity.WARNING,
-            title="No reservation can be recommended for this machine",
+            severity=Severity.ERROR if explicit else Severity.WARNING,
+            title="The policy's reservation is nothing here"
+            if explicit
+            else "No reservation can be recommended for this machine",
             current=want.problem,
             wanted="an explicit value, if this machine is to be crash-ready",
             evidence=(Source("/proc/iomem", 0, mib(facts.memory_bytes or 0)),),
@@ -133,8 +160,17 @@ def reboots_through_kexec(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 
 def _next_boot_is_enough(facts: Facts, policy: Policy, want: Reserve) -> bool:
+    """Whether a reboot brings what is wanted. Asking again for what this boot asked for and did not get does not."""
     size = facts.next_boot.size_bytes if facts.next_boot else None
-    return bool(size) if want.problem else is_enough(size, want, policy)
+    enough = bool(size) if want.problem else is_enough(size, want, policy)
+    return enough and not reservation_failed(facts)
+
+
+def reservation_failed(facts: Facts) -> bool:
+    """This kernel was asked for memory, as the next one will be, and reserved nothing."""
+    asked = facts.running is not None and facts.running.size_bytes > 0
+    same = facts.running is not None and facts.next_boot is not None and facts.running.text == facts.next_boot.text
+    return facts.reserved_bytes == 0 and asked and same
 
 
 def _asked(reservation: Reservation | None) -> str:

@@ -8,7 +8,7 @@ from ..facts.machine import SYSRQ, Facts
 from ..facts.sysctl import Assignment, Setting, integer
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
-from ..wanted import NMI_KEYS, PANICKING_KEYS, panic_settings, satisfied
+from ..wanted import NMI_KEYS, PANICKING_KEYS, panic_settings, satisfied, sysrq_now
 from ..wanted import sysrq as wanted_sysrq
 from .words import unseen
 
@@ -72,15 +72,13 @@ def unexplained_nmi(facts: Facts, policy: Policy) -> Iterator[Finding]:
 def sysrq(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD070: Alt-SysRq-c on a keyboard or serial line needs bit 8 of kernel.sysrq (admin-guide/sysrq.rst); writing
     to /proc/sysrq-trigger as root does not."""
-    wanted, setting = wanted_sysrq(facts, policy), facts.settings[SYSRQ]
-    if wanted is None:
-        return
+    setting = facts.settings[SYSRQ]
     at_next_boot = setting.next_boot.value if setting.next_boot else None
-    for when, value, where in (
-        ("at the next boot", at_next_boot, _where(setting, setting.next_boot)),
-        ("now", setting.running, _running(setting)),
+    for when, value, wanted, where in (
+        ("at the next boot", at_next_boot, wanted_sysrq(facts, policy), _where(setting, setting.next_boot)),
+        ("now", setting.running, sysrq_now(facts, policy), _running(setting)),
     ):
-        if integer(value) != wanted:
+        if wanted is not None and integer(value) != wanted:
             yield Finding(
                 id="KD070",
                 severity=Severity.ERROR,
