@@ -37,8 +37,14 @@ class ActionModule(ActionBase):
             "needs_reboot": audit.needs_reboot,
             "next_boot_differs": audit.next_boot_differs,
             "run": run,
+            "open": self._is_open(audit),
         }
         return result | (self._objection(audit) or {})
+
+    def _is_open(self, audit: Any) -> bool:
+        """Whether another look must follow: a host whose last one is open was lost on the way."""
+        begins = self._task.args.get("for_change") and not audit.plan.empty
+        return bool(begins or self._task.args.get("for_reboot")) and not self._task.check_mode
 
     def _audit(self, variables: dict[str, Any]) -> Any:
         """The audit; after a reboot, once the unit that loads the capture kernel is through."""

@@ -15,15 +15,16 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"task", "result"})
+    _VALID_ARGS = frozenset({"task", "result", "after"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """`sentence`, `hint`, `kind` and `exit_code` of the trouble."""
         super().run(tmp, task_vars)
         trouble = library("trouble").of_result(self._task.args["task"], self._task.args["result"])
+        after = self._task.args.get("after")
         return {
             "changed": False,
-            "sentence": trouble.msg,
+            "sentence": trouble.msg if after is None else f"{after}; and the host is not as it was: {trouble.msg}",
             "hint": trouble.hint,
             "kind": trouble.kind,
             "exit_code": trouble.exit_code,

@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 
-TROUBLE = {"trouble"}
+TROUBLE = "trouble"
 
 
 class ActionModule(ActionBase):
@@ -24,15 +25,28 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result document, written before a verdict can fail the play."""
         super().run(tmp, task_vars)
-        hostvars = (task_vars or {})["hostvars"]
+        fail_on, hostvars = self._fail_on(), (task_vars or {})["hostvars"]
         make = library("report.document")
-        looked_at = {host: hostvars.raw_get(host) for host in self._task.args["hosts"]}
-        records = [make.from_play(host, found) for host, found in looked_at.items() if "kdump_audit" in found]
+        asked = {host: hostvars.raw_get(host) for host in self._task.args["hosts"]}
+        limited = "ansible_limit" in (task_vars or {})
+        records = [
+            make.from_play(host, found) for host, found in asked.items() if "kdump_audit" in found or not limited
+        ]
         result = make.document(records)
         if self._task.args.get("path"):
             Path(self._task.args["path"]).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         summary = {verdict: count for verdict, count in result["summary"].items() if count}
-        fail_on = set(self._task.args.get("fail_on", []))
-        failing = [record["host"] for record in records if fail_on & {record["verdict"], *TROUBLE & record.keys()}]
-        answer = {"changed": False, "summary": summary, "result": result}
-        return answer | ({"failed": True, "msg": f"Not as wanted: {', '.join(failing)}"} if failing else {})
+        failing = [record["host"] for record in records if fail_on & {record["verdict"], *({TROUBLE} & record.keys())}]
+        if failing:
+            return {"failed": True, "msg": f"Not as wanted: {', '.join(failing)}", "summary": summary}
+        return {"changed": False, "summary": summary, "result": result}
+
+    def _fail_on(self) -> set[str]:
+        """The verdicts that fail the play. Raises AnsibleActionFail for a word that is none."""
+        words = self._task.args.get("fail_on") or []
+        words = words.replace(",", " ").split() if isinstance(words, str) else list(words)
+        known = {verdict.value for verdict in library("verdict").Verdict} | {TROUBLE}
+        unknown = [word for word in words if word not in known]
+        if unknown:
+            raise AnsibleActionFail(f"kdump_fail_on: {unknown[0]!r} is no verdict; known: {', '.join(sorted(known))}")
+        return set(words)

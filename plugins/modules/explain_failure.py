@@ -24,6 +24,9 @@ options:
     description: Its result.
     type: dict
     required: true
+  after:
+    description: The trouble that came before, when putting the host back failed, too.
+    type: str
 author: The kdump-enabler developers (@kdump-enabler)
 """
 

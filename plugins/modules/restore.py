@@ -17,6 +17,12 @@ options:
     description: Name of the set; V(latest) is the newest by name that has not been restored.
     type: str
     default: latest
+  close:
+    description:
+      - Mark the set as restored, so that V(latest) stands for the one before it from now on.
+      - With V(false) the caller does that in a second call, once what is made from the files is made again.
+    type: bool
+    default: true
   force:
     description:
       - Restore files that somebody changed since, too.
@@ -54,6 +60,11 @@ paths:
   returned: success
   type: list
   elements: str
+files:
+  description: Every file of the set.
+  returned: success
+  type: list
+  elements: str
 backup_set:
   description: Name of the set.
   returned: success
@@ -88,6 +99,7 @@ from ..module_utils.transaction import Change, Transaction, name_files
 
 ARGUMENTS = {
     "backup_set": {"type": "str", "default": "latest"},
+    "close": {"type": "bool", "default": True},
     "force": {"type": "bool", "default": False},
     "backup_root": {"type": "path", "default": DEFAULT_ROOT},
 }
@@ -146,8 +158,8 @@ def keep_displaced(backup: BackupSet, manifest: Dict[str, Any], foreign: List[Ch
         manifest.setdefault("displaced", []).append({"path": change.path, "now": now})
 
 
-def apply(backup: BackupSet, found: Plan) -> None:
-    """Put all files back and mark the set as restored."""
+def apply(backup: BackupSet, found: Plan, close: bool) -> None:
+    """Put all files back and, to close the set, mark it as restored."""
     manifest = dict(backup.manifest or {})
     with Transaction(found.changes) as transaction:
         transaction.stage()
@@ -155,8 +167,9 @@ def apply(backup: BackupSet, found: Plan) -> None:
             keep_displaced(backup, manifest, found.foreign)
             backup.save(manifest)
         transaction.commit()
-        manifest["restored_at"] = utc_now()
-        backup.save(manifest)
+        if close:
+            manifest["restored_at"] = utc_now()
+            backup.save(manifest)
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
@@ -170,10 +183,11 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         check_writable(change.path)
     # A set whose files are all as before is done with, too: "latest" must not stop at it.
     if not module.check_mode and (found.changes or not manifest.get("restored_at")):
-        apply(backup, found)
+        apply(backup, found, module.params["close"])
     return {
         "changed": bool(found.changes),
         "paths": [change.path for change in found.changes],
+        "files": [entry["path"] for entry in manifest["files"]],
         "backup_set": backup.name,
         "packages": manifest["packages"],
         "diff": [change_diff(change) for change in found.changes],

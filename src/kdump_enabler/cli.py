@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -34,13 +35,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 def main() -> None:
     """Entry point: errors end as one sentence and one hint, with exit status 2."""
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code)
     except UserError as error:
         _complain(str(error), error.hint)
     except (click.exceptions.Abort, KeyboardInterrupt):
         _complain("Interrupted", "Run `kdump-enabler check` to see where the machines are.")
     except click.ClickException as error:
         _complain(error.format_message(), "See kdump-enabler --help.")
+    except BrokenPipeError:
+        # The reader has enough (`| head`); Python's own flush at exit would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), "")
 
@@ -79,6 +85,7 @@ change_options = _several(
     ),
     click.option("--dry-run", is_flag=True, help="Change nothing, show what would change."),
     click.option("--diff", is_flag=True, help="Show the lines that change."),
+    click.option("--batch", metavar="N|N%", help="Hosts at a time; with --reboot if-needed one by default."),
 )
 
 
@@ -91,6 +98,11 @@ change_options = _several(
 def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> int:
     """Check or enable this machine when no command is given, as the original script does."""
     if context.invoked_subcommand:
+        if yes or check_only or no_sysrq:
+            raise UserError(
+                "-y, --check-only and --no-sysrq before a command mean this machine, without a command",
+                f"Options of a command come after it: kdump-enabler {context.invoked_subcommand} --help",
+            )
         return 0
     return int(context.invoke(check) if check_only else context.invoke(enable, yes=yes, no_sysrq=no_sysrq))
 
@@ -105,7 +117,9 @@ def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> 
 @click.option("--save-evidence", metavar="FILE", help="Keep what was seen of this machine, for a bug report.")
 def check(become: bool, root: str | None, evidence: tuple[str, ...], save_evidence: str | None, **options: Any) -> int:
     """Tell whether a panic now would leave a dump. Changes nothing."""
-    request = Request(**options)
+    if sum(map(bool, (options["inventory"], root, evidence))) > 1:
+        raise UserError("-i, --root and --evidence are three different things to look at", "Give one of them.")
+    request = Request(**options, recorded=bool(root or evidence))
     if request.inventory:
         result = commands.play("check", request, {"kdump_become": become})
     else:

@@ -46,6 +46,15 @@ class Request:
     reboot: str = "never"
     dry_run: bool = False
     diff: bool = False
+    batch: str | None = None
+    recorded: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse at once what would only be found after a long run, or silently ignored."""
+        if self.limit and not self.inventory:
+            raise UserError("--limit chooses hosts of an inventory", "Give the inventory with -i.")
+        if self.output and not os.access(Path(self.output).resolve().parent, os.W_OK):
+            raise UserError(f"Nothing can be written to {self.output}", "Give a file in a directory that exists.")
 
     @property
     def where(self) -> str:
@@ -54,7 +63,9 @@ class Request:
 
     @property
     def enable_command(self) -> str:
-        """What to type to enable these hosts."""
+        """What to type to enable these hosts; a recording is of a machine elsewhere."""
+        if self.recorded:
+            return "on that machine: sudo kdump-enabler enable"
         return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
 
     def ansible_words(self) -> list[str]:
@@ -92,7 +103,7 @@ def undo(playbook: str, request: Request, variables: Mapping[str, Any]) -> int:
 def look_here(root: str | None = None, recordings: Sequence[str] = (), save: str | None = None) -> dict[str, Any]:
     """The result for this machine, a file tree, or recorded evidence."""
     if recordings:
-        texts = {path: Path(path).read_text(encoding="utf-8") for path in recordings}
+        texts = {path: Path(path).read_text(encoding="utf-8", errors="replace") for path in recordings}
         found = [(path, evidence.load(text, path)) for path, text in texts.items()]
     else:
         raw = _probe(root)
@@ -117,7 +128,8 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     where = {"kdump_hosts": request.limit} if request.limit else {}
     here = {} if inventory else {"kdump_become": False}
     # What failed is in the result, from which the exit status is made here.
-    own = {**variables, **where, **here, "kdump_fail_on": []}
+    batch = {"kdump_batch": request.batch} if request.batch else {}
+    own = {**variables, **where, **here, **batch, "kdump_fail_on": []}
     what = Run(playbook, inventory, own, request.ansible_words(), request.verbose)
     with Progress(Console(stderr=True, highlight=False), request.diff, request.dry_run) as progress:
         result = run(what, progress)

@@ -53,6 +53,8 @@ def run(what: Run, watch: Watcher) -> dict[str, Any]:
 
 def _play(what: Run, path: Path, watch: Watcher) -> list[str]:
     """Run to the end, hand each event on, return the other lines. Ctrl-C reaches Ansible first, then us."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
     process = subprocess.Popen(
         _command(what, path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
     )
@@ -63,6 +65,11 @@ def _play(what: Run, path: Path, watch: Watcher) -> list[str]:
         raise
     finally:
         process.wait()
+
+
+def _interrupt(*_: object) -> None:
+    """End as at Ctrl-C, so that Ansible is never left changing hosts behind our back."""
+    raise KeyboardInterrupt
 
 
 def _lines(process: subprocess.Popen[str], watch: Callable[[Mapping[str, Any]], None]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def from_variables(variables: Mapping[str, Any]) -> Policy:
 
 def _crashkernel(name: str, value: Any) -> str:
     text = str(value).removeprefix("crashkernel=")
-    if text != "auto" and not is_valid(text):
+    if text != "auto" and (not is_valid(text) or text.endswith((",low", ",cma"))):
         raise UserError(
             f"{name}: {value!r} is no value the kernel can read",
             "Examples: auto, 512M, 2G-64G:256M,64G-:512M.",
@@ -63,6 +63,9 @@ def _crashkernel(name: str, value: Any) -> str:
 
 
 def _boolean(name: str, value: Any) -> bool:
+    words = {"true": True, "false": False}  # `-e name=value` gives Ansible text
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
     if not isinstance(value, bool):
         raise UserError(f"{name}: {value!r} is neither true nor false")
     return value
@@ -80,6 +83,8 @@ def _sysctls(name: str, value: Any) -> dict[str, int | None]:
 
 
 def _sysrq(name: str, value: Any) -> str | int:
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
     is_bits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= SYSRQ_ALL_BITS
     if not is_bits and value not in SYSRQ_WORDS:
         raise UserError(f"{name}: {value!r} is neither auto, keep nor a number from 0 to {SYSRQ_ALL_BITS}")

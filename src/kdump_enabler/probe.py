@@ -52,7 +52,6 @@ TEXT_GLOBS = (
     "/sys/kernel/kexec_crash_loaded",
     "/sys/kernel/kexec_crash_size",
     "/sys/kernel/kexec_loaded",
-    "/sys/kernel/security/lockdown",
     "/boot/grub/grub.cfg",
     "/boot/grub/grubenv",
     "/etc/default/grub",
@@ -73,9 +72,6 @@ STAT_GLOBS = (
     "/.dockerenv",
     "/run/.containerenv",
     "/run/ostree-booted",
-    "/sys/firmware/efi",
-    "/boot/vmlinuz-*",
-    "/usr/sbin/grub-mkconfig",
     "/var/lib/kdump/*",
 )
 LISTED = ("/sys/devices/system/memory",)
@@ -87,10 +83,10 @@ COMMANDS = (
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
-KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel|[Cc]rash kernel|lockdown|kexec", re.ASCII)
-SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:passw|secret|token|credential)\w*[ \t=:]+)\S.*$")
+KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel", re.ASCII)
+SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secret|token|credential)\w*[ \t=:]+)\S.*$")
 # The same inside a line, such as a kernel parameter: only the word's value goes.
-SECRET_WORD = re.compile(r"(?i)((?:passw|secret|token|credential)[^\s=:,\"']*[=:])[^\s,\"']+")
+SECRET_WORD = re.compile(r"(?i)((?:pass(?:w|phrase)|secret|token|credential)[^\s=:,\"']*[=:])[^\s,\"']+")
 CUT_OUT = r"\1[cut out by kdump-enabler]"
 # statvfs on a dead network mount hangs, so only these kinds are asked for their free room.
 LOCAL_FILE_SYSTEMS = frozenset(
@@ -169,7 +165,7 @@ def expanded(root: str, patterns: Iterable[str]) -> List[str]:
         if "*" not in pattern:
             paths.append(pattern)
             continue
-        paths.extend(name[len(root) :] for name in sorted(glob.glob(root + pattern)))
+        paths.extend(name[len(root) :] for name in sorted(glob.glob(glob.escape(root) + pattern)))
     return paths
 
 
@@ -193,10 +189,12 @@ def dump_directories(files: Dict[str, Record]) -> List[str]:
 
 def dump_directory(root: str, path: str) -> Record:
     """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content."""
-    record = listing(root, path)
+    real = resolved(root, path) if root else os.path.realpath(path)
+    record = listing(root, real)
+    record["real"] = real
     record["dumps"] = {}
     for name in record.get("names", ()):
-        below = path + "/" + name
+        below = real + "/" + name
         if name.isdigit() and os.path.isdir(root + below):
             inside = listing(root, below)
             names = inside.get("names", ())

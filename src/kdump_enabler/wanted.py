@@ -70,7 +70,7 @@ def satisfied(key: str, value: str | None, policy: Policy) -> bool:
 
 def panic_settings(facts: Facts, policy: Policy) -> dict[str, int]:
     """The keys of the panic policy that this kernel has and that are safe here, with their wanted values."""
-    noisy = facts.unexplained_nmi is not None
+    noisy = bool(facts.unexplained_nmi)
     return {
         key: value
         for key, value in policy.sysctl_wanted().items()

@@ -101,3 +101,9 @@ def test_a_reboot_that_failed() -> None:
     late = {"kind": "no_return", "sentence": "It is late", "hint": "Look.", "exit_code": 2}
     found = document.from_play("web1", {"kdump_audit": {"host": record("debian12-pending")}, "kdump_trouble": late})
     assert (found["trouble"]["kind"], found["exit_code"]) == ("no_return", 2)
+
+
+def test_a_host_that_was_lost_on_the_way() -> None:
+    look = {"host": record("debian12-ready"), "open": True}
+    assert document.from_play("web1", {"kdump_audit": look})["verdict"] == "unknown"
+    assert document.from_play("web1", {})["exit_code"] == 2

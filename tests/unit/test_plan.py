@@ -176,6 +176,8 @@ def test_take_away() -> None:
         "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf",
     ]
     assert (plan.regenerate_grub, plan.disable_unit) == (True, "kdump-tools.service")
+    off = dict.fromkeys(("panic_on_oops", "panic_on_unrecovered_nmi", "unknown_nmi_panic"), 0)
+    assert plan.sysctls == {f"kernel.{key}": value for key, value in off.items()}
 
 
 def test_taken_away_is_taken_away() -> None:

@@ -169,3 +169,45 @@ def test_every_finding_says_where_and_what_to_do() -> None:
         for finding in judge(machines.load(name)).findings:
             assert finding.evidence, f"{name} {finding.id}"
             assert all((finding.title, finding.current, finding.wanted, finding.remedy)), f"{name} {finding.id}"
+
+
+def test_a_reservation_that_failed_is_not_mended_by_a_reboot() -> None:
+    """The kernel was asked for what the next boot asks for, too, and reserved nothing: rebooting again is no remedy."""
+
+    def fail(raw: Raw) -> None:
+        machines.kernel(raw, kexec_crash_size="0", kexec_crash_loaded="0")
+
+    found = after(fail, "debian12-ready")
+    assert (found.verdict.value, found.needs_reboot) == ("broken", False)
+
+
+def test_dumps_to_another_machine_are_not_judged_by_the_local_disk() -> None:
+    def send(raw: Raw) -> None:
+        machines.replace(raw, "/etc/default/kdump-tools", "USE_KDUMP=1", 'USE_KDUMP=1\nSSH="kdump@vault"')
+
+    found = after(send, "debian12-ready")
+    assert (found.verdict.value, found.captures_now) == ("unknown", None)
+
+
+def test_an_empty_switch_is_off() -> None:
+    def empty(raw: Raw) -> None:
+        machines.replace(raw, "/etc/default/kdump-tools", "USE_KDUMP=1", "USE_KDUMP=")
+
+    assert "KD041 error" in identifiers(after(empty, "debian12-ready"))
+
+
+def test_what_works_now_goes_on_working() -> None:
+    """A stronger live SysRq is not replaced by what the next boot gets."""
+
+    def open_all(raw: Raw) -> None:
+        machines.kernel(raw, sysrq="1")
+
+    assert after(open_all, "debian12-pristine").plan.sysctls == {"kernel.panic": 10}
+
+
+def test_another_architecture_is_unsupported() -> None:
+    def arm(raw: Raw) -> None:
+        raw["machine"] = "aarch64"
+        machines.write(raw, "/proc/sys/kernel/arch", "aarch64\n")
+
+    assert after(arm, "debian12-pristine").verdict.value == "unsupported"

@@ -31,7 +31,7 @@ def read(evidence: Evidence, path: str) -> DumpDirectory:
     """The state of a dump directory in the native layout of kdump-tools: <12 digits>/dump.<12 digits>."""
     record = evidence.directories.get(path, {"error": "NOT_COLLECTED"})
     error = record.get("error")
-    mount = evidence.mount_of(path)
+    mount = evidence.mount_of(record.get("real", path))
     files = list(_dump_files(record, path))
     return DumpDirectory(
         path=path,

@@ -210,8 +210,8 @@ def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, S
 
 
 def _unexplained_nmi(evidence: Evidence) -> str | None:
-    lines = evidence.kernel_log or ()
-    return next((line for line in lines if UNEXPLAINED_NMI.search(line)), None)
+    """The line that tells of an NMI nobody explains; null for none. Who changes a machine is root and reads the log."""
+    return next((line for line in evidence.kernel_log or () if UNEXPLAINED_NMI.search(line)), None)
 
 
 def _word(evidence: Evidence, path: str) -> str | None:

@@ -12,6 +12,7 @@ from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
 SCHEMA = "kdump-enabler/result/1"
 USAGE_ERROR = 2
+LOST = "Ansible stopped working on it before the end; run this again with --verbose to see why"
 
 
 def document(hosts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -35,11 +36,14 @@ def exit_code(result: Mapping[str, Any]) -> int:
 
 
 def from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of one host from what a play registered for it: its last look, and what failed."""
-    look = variables["kdump_audit"]
+    """The record of one host from what a play registered for it: its last look, and what failed. A host that the
+    play left without a last word was lost on the way."""
+    look = variables.get("kdump_audit") or {}
     if look.get("unreachable"):
         return nobody(host, Verdict.UNREACHABLE, _reason(look))
     found = _trouble(variables)
+    if not found and (look.get("open") or "host" not in look):
+        return nobody(host, Verdict.UNKNOWN, LOST)
     record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
     if found:
         record["trouble"] = {"kind": found.kind, "sentence": found.msg, "hint": found.hint}

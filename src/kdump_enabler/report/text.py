@@ -55,7 +55,8 @@ def show_findings(console: Console, result: Mapping[str, Any], command: str, inf
 def show_plan(console: Console, result: Mapping[str, Any]) -> None:
     """Print what a run would change on each host."""
     for host in result["hosts"]:
-        console.print(Padding(_plan(host), (1, 0, 0, 1)))
+        if host["facts"] and "trouble" not in host:
+            console.print(Padding(_plan(host), (1, 0, 0, 1)))
 
 
 def _host(host: Mapping[str, Any]) -> Padding:
@@ -145,7 +146,7 @@ def _todo(result: Mapping[str, Any], command: str) -> Iterator[str]:
     findings = [finding for host in result["hosts"] for finding in host["findings"]]
     serious = [finding for finding in findings if finding["severity"] != "info"]
     remedies = list(dict.fromkeys(finding["remedy"] for finding in serious))
-    if any(remedy.endswith(ENABLE) for remedy in remedies):
+    if ENABLE in remedies:
         yield f"[bold cyan]{escape(command)}[/]"
     elif REBOOT in remedies:
         yield f"reboot, or let it be done: [bold cyan]{escape(command)} --reboot if-needed[/]"
