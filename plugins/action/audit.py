@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
         try:
             audit = self._audit(variables)
         except library("errors").UserError as error:
-            return {"failed": True, "msg": str(error), "hint": error.hint, "kind": "policy"}
+            return {"failed": True, "msg": str(error), "hint": error.hint, "kind": "policy", "exit_code": 2}
         run = self._task.args.get("run") or datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         result = {
             "changed": False,

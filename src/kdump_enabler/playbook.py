@@ -16,6 +16,9 @@ from typing import Any, Protocol
 
 from .errors import UserError
 
+FAILED = "failed on "
+ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
+REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
 NOT_STARTED = "ansible-playbook could not be started"
 
 
@@ -76,7 +79,10 @@ def _lines(process: subprocess.Popen[str], watch: Callable[[Mapping[str, Any]], 
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     for line in process.stdout:
         if line.startswith('{"event"'):
-            watch(json.loads(line))
+            event = json.loads(line)
+            watch(event)
+            if event["event"] in ("failed", "error"):
+                yield f"{FAILED}{event['host']}: {event['message']}"
         else:
             yield line.strip()
 
@@ -103,7 +109,9 @@ def _executable() -> str:
 
 
 def _environment() -> dict[str, str]:
+    elsewhere = os.environ.get("ANSIBLE_COLLECTIONS_PATH", ANSIBLE_DEFAULT)
     return os.environ | {
+        "ANSIBLE_COLLECTIONS_PATH": f"{_own_collections()}:{elsewhere}",
         "ANSIBLE_STDOUT_CALLBACK": "kdump.enabler.events",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_DEPRECATION_WARNINGS": "0",
@@ -112,10 +120,21 @@ def _environment() -> dict[str, str]:
     }
 
 
+def _own_collections() -> Path:
+    """The folder of the collection that belongs to this package, installed beside it or in the clone: another
+    version in the user's home must not carry out what this one decides."""
+    package = Path(__file__).resolve().parent
+    places = (package.parent, package.parents[1] / "ansible" / "collections")
+    found = next((place for place in places if (place / "ansible_collections/kdump/enabler").is_dir()), None)
+    if found is None:
+        raise UserError("The Ansible collection of this package is missing", "Install kdump-enabler again with pip.")
+    return found
+
+
 def _last_words(output: list[str]) -> str:
     """Ansible's own reason, without its prefix."""
-    errors = [line for line in output if line.startswith(("[ERROR]", "ERROR!", "ansible-playbook: error"))]
+    errors = [line for line in output if line.startswith(REASONS)]
     line = (errors or output or ["it printed nothing"])[0]
-    for prefix in ("[ERROR]:", "ERROR!", "ansible-playbook: error:"):
+    for prefix in REASONS:
         line = line.removeprefix(prefix)
     return f"Ansible ended without a result: {line.strip()}"

@@ -127,8 +127,8 @@ def after_reboot(before: Mapping[str, Any], audit: Audit) -> Trouble | None:
 
 def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
     """The trouble that a failed task's result stands for."""
-    if result.get("kind") and result.get("hint"):
-        return Trouble(result["kind"], result["msg"], result["hint"], result.get("exit_code", 1))
+    if result.get("kind"):
+        return Trouble(result["kind"], result["msg"], result.get("hint", ""), result.get("exit_code", 1))
     text = "\n".join(str(result.get(name, "")) for name in ("msg", "module_stderr", "stderr", "stdout"))
     for pattern, trouble in KNOWN:
         if re.search(pattern, text):

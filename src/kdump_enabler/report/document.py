@@ -74,4 +74,5 @@ def _trouble(variables: Mapping[str, Any]) -> Trouble | None:
 
 def _reason(look: Mapping[str, Any]) -> str:
     lines = str(look.get("msg", "")).strip().splitlines() or ["no reason was given"]
-    return lines[-1].removeprefix("Failed to connect to the host via ssh: ").strip()
+    # Ansible puts its own advice around what ssh said.
+    return lines[-1][max(0, lines[-1].rfind("ssh: ")) :].strip().rstrip(".")

@@ -55,7 +55,7 @@ def show_findings(console: Console, result: Mapping[str, Any], command: str, inf
 def show_plan(console: Console, result: Mapping[str, Any]) -> None:
     """Print what a run would change on each host."""
     for host in result["hosts"]:
-        if host["facts"] and "trouble" not in host:
+        if host["facts"] and not host["reason"] and "trouble" not in host:
             console.print(Padding(_plan(host), (1, 0, 0, 1)))
 
 
