@@ -37,6 +37,7 @@ class ActionModule(ActionBase):
             "needs_reboot": audit.needs_reboot,
             "next_boot_differs": audit.next_boot_differs,
             "run": run,
+            "tool_version": library("report.document").__version__,
             "open": self._is_open(audit),
         }
         return result | (self._objection(audit) or {})

@@ -68,6 +68,10 @@ next_boot_differs:
   description: Whether the next boot asks for another reservation than the running kernel was given.
   returned: always
   type: bool
+tool_version:
+  description: The version that judged, which backup sets note.
+  returned: always
+  type: str
 open:
   description: Whether a change or a reboot follows, and another look after it.
   returned: always

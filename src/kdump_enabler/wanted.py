@@ -181,8 +181,8 @@ def _authored(facts: Facts) -> list[str]:
 
 
 def _values(text: str) -> list[str]:
-    """Every value of crashkernel= in a file of GRUB defaults, comments left out."""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    """Every value of crashkernel= that a file of GRUB defaults puts on the command line of Linux."""
+    lines = [line for line in text.splitlines() if line.lstrip().startswith("GRUB_CMDLINE_LINUX")]
     return [value for line in lines for value in CRASHKERNEL.findall(line)]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from kdump_enabler import __version__
 from tests.vm.machine import Machine
 from tests.vm.patience import factor, wait_until
 
@@ -73,7 +74,7 @@ class Story:
         assert (self.cat("/proc/sys/kernel/panic"), self.cat("/proc/sys/kernel/sysrq")) == ("10", "446")
         manifest = json.loads(self.cat("/var/lib/kdump-enabler/backups/*/manifest.json"))
         assert {entry["path"] for entry in manifest["files"]} == set(self.ours())
-        assert manifest["packages"] == ["kdump-tools", "makedumpfile"]
+        assert (manifest["packages"], manifest["tool_version"]) == (["kdump-tools", "makedumpfile"], __version__)
         answer = self.run("check", "-i", self.inventory, "--format", "json", expect=3, quiet=True)
         assert self.record(answer)["verdict"] == "reboot-pending"
 

@@ -28,9 +28,7 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
     yield Finding(
         id="KD020",
         severity=Severity.ERROR,
-        title="Too little memory is reserved for a capture kernel"
-        if facts.reserved_bytes
-        else "No memory is reserved for a capture kernel",
+        title=f"{_amount(facts.reserved_bytes, want)} memory is reserved for a capture kernel",
         current=f"{mib(facts.reserved_bytes)} reserved; {_asked(facts.running)}",
         wanted=_wanted(want),
         evidence=(
@@ -61,16 +59,15 @@ def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
         or is_enough(facts.next_boot.size_bytes, want, policy)
     ):
         return
-    less = facts.next_boot.size_bytes > 0
     yield Finding(
         id="KD021",
         severity=Severity.ERROR,
-        title=f"The next boot will reserve {'too little' if less else 'no'} memory for a capture kernel",
+        title=f"{_amount(facts.next_boot.size_bytes, want)} memory will be reserved at the next boot",
         current=f"{mib(facts.next_boot.size_bytes)}; {_asked(facts.next_boot)}",
         wanted=_wanted(want),
         evidence=(Source(GRUB_CFG, facts.next_entry.line, facts.next_boot.text or "linux " + facts.next_entry.kernel),),
         remedy=ENABLE,
-        blocks_capture=not less,
+        blocks_capture=not facts.next_boot.size_bytes,
     )
 
 
@@ -177,6 +174,12 @@ def _asked(reservation: Reservation | None) -> str:
     if reservation is None:
         return "the command line could not be read"
     return " - ".join(part for part in (reservation.text, reservation.problem) if part)
+
+
+def _amount(size_bytes: int, want: Reserve) -> str:
+    if not size_bytes:
+        return "No"
+    return "Too little" if size_bytes < want.size_bytes else "More than the wanted"
 
 
 def _wanted(want: Reserve) -> str:

@@ -22,6 +22,6 @@ def unseen(identifier: str, what: str, path: str) -> Finding:
         current="unknown",
         wanted="to be readable",
         evidence=(Source(path),),
-        remedy="run it again with sudo",
+        remedy="run it again as root (with sudo, or --become for an inventory)",
         unseen=True,
     )
