@@ -1,0 +1,29 @@
+"""What the README shows is what the command prints about the recorded machines."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from kdump_enabler.report import document
+from kdump_enabler.report.text import show_findings, show_hosts
+from tests.hosts import machines
+from tests.unit.building import judge
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"^```\n\$ kdump-enabler check -i hosts\.yml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("shown", "machine"), zip(SHOWN, ["debian12-pristine", "debian12-ready"], strict=True))
+def test_output(shown: str, machine: str) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=80, highlight=False)
+    result = document.document([judge(machines.load(machine)).as_dict("web1")])
+    show_hosts(console, result)
+    show_findings(console, result, "kdump-enabler enable -i hosts.yml")
+    printed = [line.rstrip() for line in stream.getvalue().splitlines()]
+    assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
