@@ -15,10 +15,11 @@ from tests.hosts import machines
 from tests.unit.building import judge
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+RECORDED = ["debian12-pristine", "debian12-ready"]
 SHOWN = re.findall(r"^```\n\$ kdump-enabler check -i hosts\.yml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("shown", "machine"), zip(SHOWN, ["debian12-pristine", "debian12-ready"], strict=True))
+@pytest.mark.parametrize(("shown", "machine"), list(zip(SHOWN, RECORDED, strict=True)))
 def test_output(shown: str, machine: str) -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=80, highlight=False)
