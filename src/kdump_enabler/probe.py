@@ -227,25 +227,23 @@ def run(argv: Sequence[str]) -> Record:
     """One read-only command, without a shell: exit status (null after a time-out) and output."""
     started = time.time()
     environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
-    record = {"argv": list(argv)}  # type: Record
+    record = {"argv": list(argv), "rc": None}  # type: Record
     try:
-        process = subprocess.Popen(
+        ended = subprocess.run(
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
+            timeout=COMMAND_SECONDS,
+            check=False,
         )
+        record["rc"], out, err = ended.returncode, ended.stdout, ended.stderr
+    except subprocess.TimeoutExpired as late:
+        out, err = late.stdout or b"", late.stderr or b""
     except OSError as error:
         record.update(failure(error))
         return record
-    try:
-        out, err = process.communicate(timeout=COMMAND_SECONDS)
-        record["rc"] = process.returncode
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        record["rc"] = None
     record["out"] = out[:OUTPUT_CAP].decode("utf-8", "replace")
     record["err"] = err[:OUTPUT_CAP].decode("utf-8", "replace")
     record["seconds"] = round(time.time() - started, 3)
