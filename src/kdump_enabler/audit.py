@@ -18,7 +18,6 @@ from .verdict import EXIT_CODES, Verdict, captures_now, decide
 from .wanted import reserve
 
 WAITING = ("activating", "inactive")
-GOALS = ("enable", "disable")
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Audit:
 
 
 def audit(evidence: Evidence, policy: Policy, goal: str = "enable") -> Audit:
-    """Judge one machine; the plan is made for one of GOALS. Pure."""
+    """Judge one machine; the goal of the plan is `enable` or `disable`. Pure."""
     facts = machine.read(evidence)
     findings = () if facts.unsupported else rules.run(facts, policy)
     want = reserve(facts, policy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import UserError
@@ -22,11 +22,9 @@ class File:
     text: str | None = None
     sha256: str | None = None
     mode: int | None = None
-    uid: int | None = None
     size: int | None = None
     link: str | None = None
     link_target_exists: bool = True
-    is_directory: bool = False
 
     @property
     def absent(self) -> bool:
@@ -51,13 +49,11 @@ class Command:
 
 @dataclass(frozen=True)
 class Mount:
-    """A local mount point; sizes in bytes, null where the file system was not asked."""
+    """A local mount point; free room in bytes, null where the file system was not asked."""
 
     point: str
-    type: str
     options: tuple[str, ...]
     free_bytes: int | None
-    total_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,6 @@ class Evidence:
     mounts: tuple[Mount, ...]
     commands: tuple[Command, ...]
     kernel_log: tuple[str, ...] | None
-    raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     def file(self, path: str) -> File:
         """The record of a path; one that the probe does not collect is unknown, never absent."""
@@ -124,7 +119,6 @@ def from_raw(raw: Mapping[str, Any]) -> Evidence:
         mounts=tuple(_mount(point, record) for point, record in raw["mounts"].items()),
         commands=tuple(_command(record) for record in raw["commands"]),
         kernel_log=tuple(log["lines"]) if "lines" in log else None,
-        raw=raw,
     )
 
 
@@ -135,17 +129,15 @@ def _file(path: str, record: Mapping[str, Any]) -> File:
         text=record.get("text"),
         sha256=record.get("sha256"),
         mode=record.get("mode"),
-        uid=record.get("uid"),
         size=record.get("size"),
         link=record.get("link"),
         link_target_exists=record.get("exists", True),
-        is_directory=record.get("type") == 0o040000,
     )
 
 
 def _mount(point: str, record: Mapping[str, Any]) -> Mount:
     options = tuple(record["options"].split(","))
-    return Mount(point, record["type"], options, record.get("free"), record.get("total"))
+    return Mount(point, options, record.get("free"))
 
 
 def _command(record: Mapping[str, Any]) -> Command:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,6 @@ from .errors import UserError
 FAILED = "failed on "
 ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
-NOT_STARTED = "ansible-playbook could not be started"
 
 
 class Watcher(Protocol):
@@ -75,7 +74,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _lines(process: subprocess.Popen[str], watch: Callable[[Mapping[str, Any]], None]) -> Iterator[str]:
+def _lines(process: subprocess.Popen[str], watch: Watcher) -> Iterator[str]:
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     for line in process.stdout:
         if line.startswith('{"event"'):
@@ -104,7 +103,7 @@ def _executable() -> str:
     beside = Path(sys.executable).with_name("ansible-playbook")
     found = str(beside) if beside.exists() else shutil.which("ansible-playbook")
     if not found:
-        raise UserError(f"{NOT_STARTED}: it is not installed", "pip install ansible-core")
+        raise UserError("ansible-playbook could not be started: it is not installed", "pip install ansible-core")
     return found
 
 

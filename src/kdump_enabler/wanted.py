@@ -147,7 +147,7 @@ def _explicit(text: str, ram: int) -> Reserve:
 
 def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
     """The largest, on this RAM, of the distribution's value, what administrators wrote, and our floor."""
-    ram = -(-memory // crashkernel.ROUNDING) * crashkernel.ROUNDING
+    ram = crashkernel.rounded(memory)
     if ram < GIB:
         return Reserve("", 0, "", "this machine has less than 1 GiB of RAM, and a capture kernel takes much of that")
     reasons = {_package_default(facts): "the distribution's own"}

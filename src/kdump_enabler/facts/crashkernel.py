@@ -35,6 +35,11 @@ class _MalformedError(ValueError):
     pass
 
 
+def rounded(ram_bytes: int) -> int:
+    """System RAM in bytes as ranges see it: rounded up to 128 MiB."""
+    return -(-ram_bytes // ROUNDING) * ROUNDING
+
+
 def words(command_line: str) -> list[str]:
     """The values of every crashkernel= on a command line, in order."""
     return [word.partition("=")[2] for word in command_line.split() if word.startswith("crashkernel=")]
@@ -85,7 +90,7 @@ def _size(value: str, ram_bytes: int, ranges: bool) -> int:
 
 
 def _from_ranges(value: str, ram_bytes: int) -> int:
-    ram = -(-ram_bytes // ROUNDING) * ROUNDING
+    ram = rounded(ram_bytes)
     for part in value.split(","):
         match = RANGE.match(part)
         if not match:

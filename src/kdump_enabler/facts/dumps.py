@@ -20,7 +20,6 @@ class DumpDirectory:
     path: str
     exists: bool | None
     mode: int | None
-    mount_type: str | None
     read_only: bool | None
     free_bytes: int | None
     dumps: tuple[str, ...]
@@ -37,7 +36,6 @@ def read(evidence: Evidence, path: str) -> DumpDirectory:
         path=path,
         exists={None: True, "ENOENT": False}.get(error),
         mode=record.get("mode"),
-        mount_type=mount.type if mount else None,
         read_only="ro" in mount.options if mount else None,
         free_bytes=mount.free_bytes if mount else None,
         dumps=tuple(name for name, _ in files if re.search(r"/(dump|vmcore)\.\d+", name)),

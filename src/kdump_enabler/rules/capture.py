@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..facts.machine import Facts
+from ..facts.sysctl import Assignment
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..policy import Policy
 from ..wanted import is_enough, reserve
@@ -63,13 +64,19 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 def _obstacle(facts: Facts) -> str:
     """What an administrator has to take out of the way before a capture kernel can be loaded; empty for nothing."""
-    setting = facts.load_disabled_setting.next_boot
-    if setting is not None and setting.value == "1":
+    setting = _forbidden_at_boot(facts)
+    if setting is not None:
         return f"take kernel.kexec_load_disabled out of {setting.source}, then reboot"
     unit = facts.unit(facts.platform.unit) if facts.platform else None
     if unit is not None and "masked" in unit.unit_file_state:
         return f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if facts.platform else ""
     return ""
+
+
+def _forbidden_at_boot(facts: Facts) -> Assignment | None:
+    """The line that forbids loading at each boot; null when there is none."""
+    setting = facts.load_disabled_setting.next_boot
+    return setting if setting is not None and setting.value == "1" else None
 
 
 def _after_reboot(facts: Facts, policy: Policy) -> bool:
@@ -89,7 +96,7 @@ def loading_disabled(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD031: kernel.kexec_load_disabled=1 forbids loading any kernel until the next reboot; hardening profiles set
     it at boot, before the capture kernel is loaded (admin-guide/sysctl/kernel.rst)."""
     setting = facts.load_disabled_setting.next_boot
-    at_boot = setting is not None and setting.value.strip() == "1"
+    at_boot = _forbidden_at_boot(facts) is not None
     if not facts.load_disabled and not at_boot:
         return
     running = Source("/proc/sys/kernel/kexec_load_disabled", 0, "1" if facts.load_disabled else "0")

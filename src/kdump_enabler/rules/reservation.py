@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.crashkernel import MIB, Reservation
+from ..facts.crashkernel import Reservation, rounded
 from ..facts.grub import GRUB_CFG
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
@@ -125,14 +125,14 @@ def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:
             remedy="set kdump_crashkernel in the policy",
             by_hand=True,
         )
-    elif (facts.memory_bytes or 0) and -(-(facts.memory_bytes or 0) // (128 * MIB)) * 128 * MIB < 2 * GIB:
+    elif facts.memory_bytes and rounded(facts.memory_bytes) < 2 * GIB:
         yield Finding(
             id="KD023",
             severity=Severity.WARNING,
             title="The capture kernel takes a large part of this machine's RAM",
-            current=f"{mib(want.size_bytes)} of {mib(facts.memory_bytes or 0)}",
+            current=f"{mib(want.size_bytes)} of {mib(facts.memory_bytes)}",
             wanted="2 GiB of RAM or more",
-            evidence=(Source("/proc/iomem", 0, mib(facts.memory_bytes or 0)),),
+            evidence=(Source("/proc/iomem", 0, mib(facts.memory_bytes)),),
             remedy="give the machine more RAM, or prove that a dump comes out",
             by_hand=True,
         )
