@@ -10,7 +10,7 @@ import pytest
 from kdump_enabler import evidence
 from kdump_enabler.audit import Audit, audit
 from kdump_enabler.policy import Policy
-from tests.hosts import machines, reconstruct
+from tests.hosts import faults, machines, reconstruct
 
 
 def summary(found: Audit) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def test_machine(name: str) -> None:
     assert bool(refusal) == bool(found.plan.refusal)
 
 
-@pytest.mark.parametrize("name", sorted(reconstruct.MACHINES))
+@pytest.mark.parametrize("name", sorted(faults.MACHINES))
 def test_a_reconstructed_machine_is_its_change_and_nothing_else(name: str) -> None:
     assert reconstruct.make(name) == machines.load(name)
     assert machines.expected(name)["origin"].startswith("reconstructed: ")
@@ -48,4 +48,4 @@ def test_a_reconstructed_machine_is_its_change_and_nothing_else(name: str) -> No
 
 def test_every_machine_says_where_it_comes_from() -> None:
     recorded = [name for name in machines.names() if machines.expected(name)["origin"].startswith("recorded")]
-    assert sorted([*recorded, *reconstruct.MACHINES]) == machines.names()
+    assert sorted([*recorded, *faults.MACHINES]) == machines.names()

@@ -10,7 +10,7 @@ from pathlib import Path
 from kdump_enabler import evidence
 from kdump_enabler.audit import Audit
 from kdump_enabler.plan import FileChange, Plan
-from tests.hosts import machines, reconstruct
+from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
@@ -49,7 +49,7 @@ DUMP_UNIT = "UMask=0077\nId=kdump-tools-dump"
 
 
 def _install(raw: Raw) -> None:
-    done = reconstruct.installed()
+    done = bases.installed()
     raw["commands"][:2] = done["commands"][:2]
     raw["directories"]["/var/crash"] = done["directories"]["/var/crash"]
     for path in ("/etc/default/kdump-tools", "/etc/default/grub.d/kdump-tools.cfg"):

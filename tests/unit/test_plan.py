@@ -10,12 +10,12 @@ from kdump_enabler.audit import audit
 from kdump_enabler.evidence import from_raw
 from kdump_enabler.finding import ENABLE, Severity
 from kdump_enabler.policy import Policy
-from tests.hosts import machines, reconstruct
+from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import MIB, judge
 from tests.unit.converging import converge, update_grub
 
-BASES = {"pristine": reconstruct.pristine, "installed": reconstruct.installed, "ready": reconstruct.ready}
+BASES = {"pristine": bases.pristine, "installed": bases.installed, "ready": bases.ready}
 READY = [
     "debian12-ready",
     "debian12-larger-stays",
@@ -82,7 +82,7 @@ def test_the_next_boot_is_never_weaker(base: str, files: dict[str, str], words: 
 def test_an_administrators_larger_reservation_outlives_the_packages_drop_in(base: str) -> None:
     """kdump-tools appends its own crashkernel= after the administrator's, and the kernel obeys the last."""
     raw = BASES[base]()
-    for path in (reconstruct.GRUB_DROPIN, "/etc/default/grub.d/kdump-tools.cfg"):
+    for path in (bases.GRUB_DROPIN, "/etc/default/grub.d/kdump-tools.cfg"):
         machines.remove(raw, path)
     machines.replace(raw, "/etc/default/grub", '"quiet"', '"quiet crashkernel=1G"')
     update_grub(raw)
@@ -95,7 +95,7 @@ def test_an_administrators_larger_reservation_outlives_the_packages_drop_in(base
 def test_a_larger_pair_outlives_it_too() -> None:
     """`,high` and `,low` count only without a plain one, so the package's plain one would switch them off."""
     pair = "crashkernel=512M,high crashkernel=64M,low"
-    raw = reconstruct.pristine()
+    raw = bases.pristine()
     machines.replace(raw, "/etc/default/grub", '"quiet"', f'"quiet {pair}"')
     update_grub(raw)
     facts = converge(raw)[-1].facts

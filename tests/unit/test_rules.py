@@ -8,7 +8,7 @@ import pytest
 
 from kdump_enabler.audit import Audit
 from kdump_enabler.verdict import Verdict
-from tests.hosts import machines, reconstruct
+from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import MIB, identifiers, judge
 
@@ -106,7 +106,7 @@ def test_less_at_the_next_boot_than_now() -> None:
     """An update of the package's drop-in, say: ready today, not tomorrow."""
 
     def shrunk(raw: Raw) -> None:
-        machines.replace(raw, "/boot/grub/grub.cfg", "crashkernel=" + reconstruct.OURS, "crashkernel=64M")
+        machines.replace(raw, "/boot/grub/grub.cfg", "crashkernel=" + bases.OURS, "crashkernel=64M")
 
     found = after(shrunk)
     assert (identifiers(found), found.verdict, found.captures_now) == (["KD021 error"], Verdict.DRIFT, True)
@@ -114,7 +114,7 @@ def test_less_at_the_next_boot_than_now() -> None:
 
 def test_no_initrd_for_the_running_kernel() -> None:
     def no_initrd(raw: Raw) -> None:
-        del raw["files"][f"/var/lib/kdump/initrd.img-{reconstruct.KERNEL}"]
+        del raw["files"][f"/var/lib/kdump/initrd.img-{bases.KERNEL}"]
         machines.kernel(raw, kexec_crash_loaded="0")
 
     found = after(no_initrd)

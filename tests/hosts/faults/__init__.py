@@ -1,0 +1,7 @@
+"""Reconstructed machines by theme: each a state and the change made to it, written down as code."""
+
+from __future__ import annotations
+
+from . import first
+
+MACHINES = {**first.MACHINES}
