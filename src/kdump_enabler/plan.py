@@ -12,6 +12,8 @@ from .evidence import Evidence
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .policy import Policy
+from .policy_file import HOST_FILE
+from .policy_file import text as policy_text
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .wanted import (
@@ -113,7 +115,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         debconf=_debconf(facts),
         crashkernel=grub or (),
         regenerate_grub=grub is not None,
-        kdump_config=config,
+        kdump_config=_policy_file(facts, policy) + config,
         reload_units=any(change.path == UMASK_DROPIN for change in config),
         panic_policy=_change(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
         sysrq=_change(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy))),
@@ -162,6 +164,12 @@ def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
         turned_on = SWITCH.sub(r"\g<1>1", line, count=1)
         changes += (FileChange(file.path, file.sha256 or "", lines={str(switch.line): turned_on}),)
     return changes
+
+
+def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
+    """What was chosen is remembered on the machine; its file is left alone while it says the same in other words."""
+    same = facts.remembered is None or policy.stated == facts.remembered
+    return () if same else _change(facts.evidence, HOST_FILE, policy_text(policy.stated))
 
 
 def _change(evidence: Evidence, path: str, text: str | None) -> tuple[FileChange, ...]:
