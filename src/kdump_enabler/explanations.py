@@ -25,7 +25,7 @@ WIDTH = 78
 def text(topic: str) -> str:
     """The explanation of a finding's id, a setting or a word. Raises UserError for an unknown one."""
     known = {name.lower(): name for name in everything()}
-    name = known.get(topic.lower().removeprefix("crashkernel=") or "crashkernel")
+    name = known.get(topic.lower().partition("=")[0])
     if name is None:
         near = difflib.get_close_matches(topic.lower(), known, 3, 0.5)
         hint = f"Near it: {', '.join(known[one] for one in near)}." if near else "kdump-enabler explain lists all."

@@ -80,7 +80,7 @@ class Policy:
 
 def from_variables(variables: Mapping[str, Any]) -> Policy:
     """The policy that public variables state. Raises PolicyError with the path of the first value that is wrong."""
-    for name in sorted(set(variables) - set(READERS)):
+    for name in sorted(map(str, set(variables) - set(READERS))):
         raise PolicyError((name,), "not a policy variable", f"Known: {', '.join(sorted(READERS))}.")
     values: dict[str, Any] = {name: READERS[name](name, value) for name, value in variables.items()}
     return Policy(**{name.removeprefix("kdump_"): value for name, value in values.items()}, stated=values)

@@ -95,7 +95,8 @@ def _block(
     console: Console, host: Mapping[str, Any], titles: Sequence[str], rows: Sequence[Sequence[str]], otherwise: str
 ) -> None:
     """A host's name with a table below it, or with a sentence when there are no rows."""
-    console.print(f" [bold]{escape(host['host'])}[/]" + ("" if rows else f"  {escape(otherwise)}"))
+    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
+    console.print(f" [bold]{escape(host['host'])}[/]" + ("" if rows else f"  {escape(instead)}"))
     if rows:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for title in titles:
