@@ -13,7 +13,7 @@ LINTED_YAML := .ansible-lint .yamllint galaxy.yml ansible meta molecule playbook
 LINTED_PYTHON := src plugins tests benchmarks hatch_build.py
 # The test machines are built with mmdebstrap and run by QEMU; the grub packages and makedumpfile judge the results.
 SYSTEM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap grub-pc-bin grub-common grub2-common e2fsprogs fdisk \
-	makedumpfile openssh-client python3-venv
+	makedumpfile openssh-client python3-venv strace
 
 help: ## list the targets
 	@sed -En 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -33,7 +33,7 @@ format: $(VENV)/.made ## format the Python files, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 
 test-system: system-packages $(VENV)/.system ## tests in virtual machines, with real crashes (root; installs Debian packages)
-	$(BIN)/pytest tests/system -m system -v -s
+	$(BIN)/pytest tests/system tests/modules -m system -v -s
 
 molecule: system-packages $(VENV)/.system ## the same as a molecule scenario (root)
 	PATH="$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=ansible/collections $(BIN)/molecule test -s debian-12

@@ -232,8 +232,9 @@ def labeller(module: AnsibleModule) -> Callable[[str, str], None]:
 def apply(module: AnsibleModule, backup: BackupSet, changes: List[Change]) -> None:
     """Keep the old files in the backup set, then replace them."""
     with backup, Transaction(changes, labeller(module)) as transaction:
-        staged = transaction.stage()
-        backup.record(staged, module.params["packages"], module.params["tool_version"])
+        # The record comes first: whatever a kill leaves beside the files, restore knows where to look for it.
+        backup.record(changes, module.params["packages"], module.params["tool_version"])
+        backup.correct(transaction.stage())
         transaction.commit()
     note("{0} {1}, backup set {2}".format("wrote" if one.new else "removed", one.path, backup.name) for one in changes)
 

@@ -11,7 +11,7 @@ description:
     M(kdump.enabler.files) wrote, and removes the files that did not exist before.
   - Looks at all files first. If one is neither what the run made of it nor what it was before,
     nothing is restored.
-  - Directories that the run created are left.
+  - Removes directories that the run created, if nothing else is in them by now.
 options:
   backup_set:
     description: Name of the set; V(latest) is the newest by name that has not been restored.
@@ -87,11 +87,13 @@ hint:
   type: str
 """
 
+import contextlib
+import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.atomic import FileState, check_writable, read_state
+from ..module_utils.atomic import FileState, check_writable, read_state, sweep
 from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, find_set, utc_now
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
@@ -177,6 +179,15 @@ def apply(backup: BackupSet, found: Plan, close: bool) -> None:
     )
 
 
+def clean_up(manifest: Dict[str, Any]) -> None:
+    """Remove what a killed run left beside the files, and the directories it made, unless somebody uses them."""
+    for entry in manifest["files"]:
+        sweep(entry["path"])
+    for directory in reversed(manifest.get("directories", [])):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
+
+
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     backup = find_set(module.params["backup_root"], module.params["backup_set"])
@@ -189,6 +200,8 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     # A set whose files are all as before is done with, too: "latest" must not stop at it.
     if not module.check_mode and (found.changes or not manifest.get("restored_at")):
         apply(backup, found, module.params["close"])
+    if not module.check_mode:
+        clean_up(manifest)
     return {
         "changed": bool(found.changes),
         "paths": [change.path for change in found.changes],
