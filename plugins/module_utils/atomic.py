@@ -181,7 +181,7 @@ def sweep(path: str, keep: Sequence[str] = ()) -> None:
 
 def missing_directories(directory: str) -> List[str]:
     """Return what make_directories() would create, the outermost first."""
-    missing = []  # type: List[str]
+    missing: List[str] = []
     while not os.path.isdir(directory):
         missing.insert(0, directory)
         directory = os.path.dirname(directory)

@@ -112,7 +112,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     asked = module.params
     backups = os.path.join(asked["root"], "backups")
-    removed = []  # type: List[str]
+    removed: List[str] = []
     if module.check_mode:
         return {"changed": False, "removed": removed}
     if asked["state"] == "begun":

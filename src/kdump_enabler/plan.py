@@ -61,7 +61,7 @@ class Plan:
     refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; crashkernel,
     kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls: values to set
     in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none; reload_units:
-    systemd must read its files anew; package_manager: who installs.
+    systemd must read its files anew; package_manager: who installs; finish: a noted run that this one ends.
     """
 
     refusal: str = ""
@@ -78,6 +78,7 @@ class Plan:
     restart_unit: str = ""
     disable_unit: str = ""
     package_manager: str = ""
+    finish: str = ""
 
     @property
     def empty(self) -> bool:
@@ -111,6 +112,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
     plan = Plan(
+        finish=_unfinished(facts),
         package_manager=facts.platform.package_manager,
         packages=missing,
         debconf=_debconf(facts),
@@ -135,6 +137,7 @@ def take_away(facts: Facts) -> Plan:
     dump_unit = _change(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
+        finish=_unfinished(facts),
         crashkernel=_change(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
         regenerate_grub=wrong,
         kdump_config=dump_unit,
@@ -145,6 +148,11 @@ def take_away(facts: Facts) -> Plan:
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
     )
     return _unless_refused(facts, plan)
+
+
+def _unfinished(facts: Facts) -> str:
+    """The run that was noted on the machine and did not end."""
+    return (facts.run.name or "unreadable") if facts.run else ""
 
 
 def _crashkernel(facts: Facts, policy: Policy) -> tuple[FileChange, ...] | None:
@@ -256,6 +264,8 @@ def _refusal(facts: Facts, plan: Plan) -> str:
 
 
 def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan.finish:
+        yield "end the killed run", plan.finish
     if plan.packages:
         yield "install packages", ", ".join(plan.packages)
     for change in plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:

@@ -12,12 +12,13 @@ from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
 from ..policy import from_variables
-from . import backups, crashkernel, dumps, grub, memory, os_release, sysctl, tools
+from . import backups, crashkernel, dumps, grub, memory, os_release, runs, sysctl, tools
 from .backups import BackupSet
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
 from .os_release import OsRelease
+from .runs import Run
 from .sysctl import Setting
 from .tools import Unit, Value
 
@@ -79,6 +80,7 @@ class Facts:
     unexplained_nmi: str | None
     remembered: Mapping[str, Any] | None
     backups: tuple[BackupSet, ...] | None
+    run: Run | None
     evidence: Evidence
 
     def unit(self, name: str) -> Unit | None:
@@ -130,6 +132,7 @@ def read(evidence: Evidence) -> Facts:
         unexplained_nmi=_unexplained_nmi(evidence),
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
+        run=runs.read(evidence, _word(evidence, "/proc/sys/kernel/random/boot_id")),
         evidence=evidence,
     )
 

@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     settings.sysrq,
     settings.sysrq_off,
     remembered.policy,
+    remembered.interrupted,
 )
 
 
