@@ -111,3 +111,14 @@ def test_an_unreachable_host_has_its_reason() -> None:
 def test_brackets_in_a_name_are_no_markup() -> None:
     found = host("debian12-ready", "[red]web[/red]")
     assert "[red]web[/red]" in printed(found)
+
+
+@pytest.mark.parametrize("machine", machines.names())
+def test_one_machine_is_one_screen(machine: str) -> None:
+    """On a terminal of 80 columns and 24 lines, whatever is wrong; all of it is for those who ask."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=80, force_terminal=True, color_system=None)
+    result = document.document([host(machine)])
+    show_hosts(console, result)
+    show_findings(console, result, COMMAND)
+    assert len(stream.getvalue().splitlines()) < 24
