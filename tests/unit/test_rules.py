@@ -47,7 +47,7 @@ def test_no_dump_directory() -> None:
     def gone(raw: Raw) -> None:
         raw["directories"]["/var/crash"] = {"error": "ENOENT", "dumps": {}}
 
-    assert identifiers(after(gone)) == ["KD050 error"]
+    assert identifiers(after(gone)) == ["KD059 warning"]
 
 
 @pytest.mark.parametrize(("mode", "found"), [(0o755, ["KD051 error"]), (0o1777, ["KD051 error"]), (0o700, [])])
@@ -72,7 +72,7 @@ def test_the_dump_directory_of_the_configuration_counts() -> None:
         raw["directories"]["/srv/dumps"] = {"error": "ENOENT", "dumps": {}}
 
     (found,) = after(moved).findings
-    assert (found.id, "/srv/dumps" in found.title) == ("KD050", True)
+    assert (found.id, "/srv/dumps" in found.current) == ("KD059", True)
 
 
 @pytest.mark.parametrize(
