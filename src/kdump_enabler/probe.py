@@ -220,22 +220,31 @@ def named(files: Dict[str, Record], patterns: Iterable[Sequence[str]]) -> List[s
 def dump_directory(root: str, path: str, mounted: Record) -> Record:
     """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content.
     On a file system that may wait for a network, or that looking would mount, nothing is looked at."""
-    if not is_local(path, mounted):
-        return {"error": "NOT_LOCAL", "real": path, "dumps": {}}
-    real = resolved(root, path) if root else os.path.realpath(path)
+    real = resolved(root, path) if root else destination(path, mounted)
     if not is_local(real, mounted):
         return {"error": "NOT_LOCAL", "real": real, "dumps": {}}
+    real = real if root else os.path.realpath(real)
     record = listing(root, real)
     record["real"] = real
     record["dumps"] = {}
     for name in record.get("names", ()):
         below = real + "/" + name
-        if name.isdigit() and os.path.isdir(root + below):
+        # In a sticky directory anybody may have made a link that leads elsewhere.
+        if name.isdigit() and os.path.isdir(root + below) and not os.path.islink(root + below):
             inside = listing(root, below)
             names = inside.get("names", ())
             inside["files"] = {entry: outside(root, below + "/" + entry) for entry in names}
             record["dumps"][name] = inside
     return record
+
+
+def destination(path: str, mounted: Record) -> str:
+    """Where a path leads that is itself a link, as far as only local file systems have to be asked."""
+    for _ in range(MOST_LINKS):
+        if not is_local(path, mounted) or not os.path.islink(path):
+            break
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return path
 
 
 def is_local(path: str, mounted: Record) -> bool:

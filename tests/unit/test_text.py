@@ -44,7 +44,11 @@ SCREENS = [
     ("debian12-switched-off", ["broken", "USE_KDUMP=0", "/etc/default/kdump-tools", COMMAND], []),
     ("debian12-masked", ["broken", "systemctl unmask kdump-tools.service"], []),
     ("debian12-load-disabled-by-file", ["broken", "/etc/sysctl.d/60-hardening.conf", "then reboot"], []),
-    ("debian12-dumps-readable", ["ready", "chmod -R go-rwx /var/crash/[0-9]*"], ["error"]),
+    (
+        "debian12-dumps-readable",
+        ["ready", "find /var/crash -path '*/[0-9]*' -user root -exec chmod go-rwx {} +"],
+        ["error"],
+    ),
     ("debian12-unbalanced-quotes", ["/etc/default/grub", "a quote is opened"], []),
     ("debian12-container", ["unsupported", "this is a container"], ["To do", COMMAND]),
     ("examplix", ["unsupported", "Examplix 3", "Debian 12"], ["To do", COMMAND]),

@@ -206,6 +206,7 @@ def _unescaped(text: str) -> str:
 
 
 def _unit_name(point: str) -> str:
-    """systemd.unit(5): `/` becomes `-`, other bytes than letters, digits, `:`, `_` and `.` become \\xNN."""
-    words = point.strip("/").split("/")
-    return "-".join(re.sub(r"[^\w:.]", lambda match: f"\\x{ord(match[0]):02x}", word) for word in words) + ".mount"
+    r"""systemd.unit(5): `/` becomes `-`, and `\xNN` any byte but ASCII letters, digits, `:`, `_` and a later `.`."""
+    words = point.strip("/").encode(errors="surrogateescape").split(b"/")
+    escaped = (re.sub(rb"[^\w:.]", lambda match: b"\\x%02x" % ord(match[0]), word) for word in words)
+    return re.sub(rb"^\.", rb"\\x2e", b"-".join(escaped)).decode() + ".mount"

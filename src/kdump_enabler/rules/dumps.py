@@ -86,7 +86,7 @@ def new_dumps_are_open(facts: Facts) -> bool:
 
 def readable(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD052: dumps written before the umask was set keep their mode; they may be evidence, so only a person
-    changes them."""
+    changes them. (`find` follows no link that somebody made in a sticky directory; `chmod -R` would.)"""
     open_files = facts.dump_directory.readable
     if open_files:
         yield Finding(
@@ -96,7 +96,7 @@ def readable(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=f"{len(open_files)} files, the first {open_files[0]}",
             wanted="files that only root can read",
             evidence=tuple(Source(path) for path in open_files[:5]),
-            remedy=f"chmod -R go-rwx {facts.dump_directory.path}/[0-9]*",
+            remedy=f"find {facts.dump_directory.path} -path '*/[0-9]*' -user root -exec chmod go-rwx {{}} +",
             by_hand=True,
         )
 

@@ -56,5 +56,8 @@ def kexec_lines(facts: Facts) -> list[str]:
 
 
 def _asks_for_check(facts: Facts) -> bool:
+    """Whether loading went through kexec_file_load(2): by kdump-config, by the configuration, or, as newer kexec
+    tries it first (kexec(8), -a), by the kernel's own word."""
     value = facts.config.get("KDUMP_KEXEC_ARGS")
-    return facts.lockdown.secure_boot or bool(value and FILE_SYSCALL & set(value.value.split()))
+    configured = bool(value and FILE_SYSCALL & set(value.value.split()))
+    return facts.lockdown.secure_boot or configured or any("kexec_file:" in line for line in kexec_lines(facts))
