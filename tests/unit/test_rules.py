@@ -216,7 +216,7 @@ def test_another_architecture_is_unsupported() -> None:
 @pytest.mark.parametrize(
     ("change", "remedy"),
     [
-        (lambda raw: None, 'set KDUMP_KEXEC_ARGS="-s" in /etc/default/kdump-tools'),
+        (lambda _: None, 'set KDUMP_KEXEC_ARGS="-s" in /etc/default/kdump-tools'),
         (lambda raw: loading_option(raw, "-s"), "boot a signed kernel"),
         (lambda raw: loading_option(raw, "--elf64-core-headers"), "set KDUMP_KEXEC_ARGS"),
         (
