@@ -90,11 +90,13 @@ def read(evidence: Evidence) -> Facts:
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    entry = grub.next_entry(evidence)
+    listed = grub.next_entry(evidence)
+    loader = boot_loader.read(evidence, listed, kernel)
+    # A grub.cfg that nobody reads says nothing of the next boot.
+    entry = listed if loader is not None and loader.kind == boot_loader.GRUB else None
     boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
-    loader = boot_loader.read(evidence, entry, kernel)
     return Facts(
         unsupported=_unsupported(evidence, release, platform, loader),
         privileged=evidence.euid == 0,

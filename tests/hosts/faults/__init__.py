@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import first
+from . import boot_loaders, first, platforms
 
-MACHINES = {**first.MACHINES}
+MACHINES = {**first.MACHINES, **platforms.MACHINES, **boot_loaders.MACHINES}
