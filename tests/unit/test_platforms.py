@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from kdump_enabler import evidence, platforms
 from kdump_enabler.facts import os_release, recognise
 from kdump_enabler.facts.os_release import OsRelease
+from tests.hosts import machines
 from tests.unit.building import raw
+from tests.unit.converging import converge
 
 KNOWN = [
     ("ID=debian\nVERSION_ID=12\n", "debian-12"),
@@ -118,3 +120,20 @@ def test_every_row_is_recognised_by_its_version_and_by_each_of_its_codenames() -
             names.codenames
         )
         assert set(row.tested) == set(row.architectures), row.key
+
+
+CLEAN = [
+    name
+    for name in machines.names()
+    if any("install packages" in step for step in machines.expected(name)["plan"]) and "unprivileged" not in name
+]
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_a_clean_machine_of_each_platform_is_ready_but_for_a_reboot(name: str) -> None:
+    last = converge(machines.load(name))[-1]
+    assert last.plan.empty, last.plan.steps()
+    assert last.facts is not None
+    assert last.facts.next_boot is not None
+    assert last.wanted is not None
+    assert last.facts.next_boot.text == last.wanted.text
