@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from kdump_enabler import evidence
+from kdump_enabler import evidence, probe
 from kdump_enabler.facts import boot_loader, grub
 from kdump_enabler.facts.boot_loader import LOADER_INFO, STUB_INFO, BootLoader
 from tests.hosts import bases, machines, roots
@@ -13,7 +16,7 @@ from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
 GRUB = BootLoader("grub", grub.GRUB_CFG)
-FIRMWARE = "BOOT_IMAGE is not the first word\n"
+FIRMWARE = "console=tty1 root=PARTUUID=1-02 rootwait\n"
 
 
 def of(raw: Raw) -> BootLoader | None:
@@ -41,6 +44,15 @@ def test_what_the_firmware_was_told_is_certain(product: str, kind: str) -> None:
     efi_variable(raw, product)
     assert of(raw) == BootLoader(kind, LOADER_INFO)
     assert f"it boots with {kind}, which this version cannot change" in judge(raw).as_dict("x")["reason"]
+
+
+def test_the_variable_as_the_kernel_shows_it(tmp_path: Path) -> None:
+    """Four bytes of attributes and UTF-16, through the probe and its JSON."""
+    variable = tmp_path / LOADER_INFO[1:]
+    variable.parent.mkdir(parents=True)
+    variable.write_bytes(b"\x06\0\0\0" + "systemd-boot 257.13-1~deb13u1".encode("utf-16-le") + b"\0\0")
+    seen = evidence.load(json.dumps(probe.collect(str(tmp_path))))
+    assert boot_loader.read(seen, None, None) == BootLoader("systemd-boot", LOADER_INFO)
 
 
 def test_a_kernel_with_its_command_line_in_itself_is_not_grubs_whoever_started_it() -> None:
