@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,15 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-import kdump_enabler
 from kdump_enabler.cli import cli
 from kdump_enabler.finding import Severity
 from kdump_enabler.playbook import Run, run
 from kdump_enabler.report import document
 from kdump_enabler.verdict import EXIT_CODES, Verdict
 from tests.hosts import machines
+from tests.result_schema import SCHEMA, keeps_to_the_schema, objects, strict
 from tests.unit.building import judge
 
-FILE = Path(kdump_enabler.__file__).with_name("data") / "result-1.schema.json"
-SCHEMA: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 # Answers the probe with a recording, and lets Ansible's modules run here.
 RECORDED_HOST = """#!/bin/sh
 case "$1" in -) cat > /dev/null; cat {evidence};; *) exec {python} "$@";; esac
@@ -33,30 +30,6 @@ REFUSED_CONNECTION = """#!/bin/sh
 echo 'ssh: connect to host web9 port 22: Connection refused' >&2
 exit 255
 """
-
-
-def objects(schema: Any) -> Iterator[dict[str, Any]]:
-    """Every part of the schema that lists the keys of an object, but for those that only add a condition."""
-    if isinstance(schema, dict):
-        if "properties" in schema and "type" in schema:
-            yield schema
-        for part in schema.values():
-            yield from objects(part)
-
-
-def strict() -> dict[str, Any]:
-    """The schema without its promise that more keys may come."""
-    closed = copy.deepcopy(SCHEMA)
-    for part in objects(closed):
-        part["additionalProperties"] = False
-    return closed
-
-
-def keeps_to_the_schema(result: Mapping[str, Any]) -> None:
-    """Fails with the path of the first value that is not as the schema says."""
-    as_read = json.loads(json.dumps(result))
-    Draft202012Validator(SCHEMA).validate(as_read)
-    Draft202012Validator(strict()).validate(as_read)
 
 
 def recorded(name: str) -> dict[str, Any]:
