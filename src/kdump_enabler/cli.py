@@ -70,7 +70,10 @@ def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 request_options = _several(
-    click.option("-i", "--inventory", metavar="INV", help="Ansible inventory; without it, this machine."),
+    # A path where a shell completes one; what it has to be is said by who reads it.
+    click.option(
+        "-i", "--inventory", type=click.Path(), metavar="INV", help="Ansible inventory; without it, this machine."
+    ),
     click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
     click.option("--verbose", is_flag=True, help="Show infos too, and what Ansible says."),
@@ -110,11 +113,13 @@ def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> 
 @cli.command()
 @request_options
 @click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything.")
-@click.option("--root", metavar="DIR", help="Look at a file tree instead of a machine.")
+@click.option("--root", type=click.Path(), metavar="DIR", help="Look at a file tree instead of a machine.")
 @click.option(
     "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
 )
-@click.option("--save-evidence", metavar="FILE", help="Keep what was seen of this machine, for a bug report.")
+@click.option(
+    "--save-evidence", type=click.Path(), metavar="FILE", help="Keep what was seen of this machine, for a bug report."
+)
 def check(become: bool, root: str | None, evidence: tuple[str, ...], save_evidence: str | None, **options: Any) -> int:
     """Tell whether a panic now would leave a dump. Changes nothing."""
     if sum(map(bool, (options["inventory"], root, evidence))) > 1:
