@@ -15,6 +15,7 @@ from tests.packaging.installed import LOCAL, ROOT, Environment, copy_tree, judge
 
 COLLECTION = Path("ansible_collections", "kdump", "enabler")
 MODULES = sorted(f"kdump.enabler.{path.stem}" for path in (ROOT / "plugins" / "modules").glob("*.py"))
+ROLES = sorted(f"kdump.enabler.{path.name}" for path in (ROOT / "roles").iterdir())
 GIT = ("git", "-c", "init.defaultBranch=trunk", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
 
 
@@ -28,10 +29,13 @@ def test_pip_gives_the_command_and_the_playbooks(way: str, request: pytest.Fixtu
 
 
 def test_wheel_gives_the_documentation(with_wheel: Environment, tmp_path: Path) -> None:
-    """Every module has its page."""
+    """Every module has its page, and so has every role, with each of its variables."""
     pages = json.loads(with_wheel.must("ansible-doc", "--json", "-t", "module", *MODULES, cwd=tmp_path))
     assert sorted(pages) == MODULES
     assert all(page["doc"]["description"] and page["examples"] for page in pages.values())
+    shown = with_wheel.must("ansible-doc", "-t", "role", *ROLES, cwd=tmp_path, ANSIBLE_NOCOLOR="1")
+    assert sorted(re.findall(r"> ROLE: \*?([\w.]+)", shown)) == ROLES
+    assert "kdump_crashkernel_allow_lower" in shown
 
 
 def test_editable_install_uses_the_clone(tmp_path: Path) -> None:
