@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Looks at one machine and prints what it saw as JSON. It changes nothing.
 
 This file runs on the managed host, piped to its Python as text, so it keeps to the standard library and to
