@@ -21,6 +21,7 @@ from kdump_enabler.verdict import EXIT_CODES, Verdict
 from tests.hosts import machines
 from tests.result_schema import SCHEMA, keeps_to_the_schema, objects, strict
 from tests.unit.building import judge
+from tests.unit.test_views import MANIFEST, with_sets
 
 # Answers the probe with a recording, and lets Ansible's modules run here.
 RECORDED_HOST = """#!/bin/sh
@@ -84,6 +85,14 @@ def test_its_words_are_those_of_the_code() -> None:
 @pytest.mark.parametrize("name", machines.names())
 def test_recorded_machine(name: str) -> None:
     keeps_to_the_schema(recorded(name))
+
+
+def test_machine_that_was_changed_before() -> None:
+    """By runs that left a backup set, one of them closed to whoever looks."""
+    changed = with_sets(**{"20261120T101112Z": MANIFEST, "20261121T000000Z": None})
+    result = document.document([judge(changed).as_dict("web1")])
+    assert [found["readable"] for found in result["hosts"][0]["backups"]] == [False, True]
+    keeps_to_the_schema(result)
 
 
 @pytest.mark.parametrize(

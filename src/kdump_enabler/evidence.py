@@ -11,6 +11,7 @@ from .errors import UserError
 
 SCHEMA = 1
 ABSENT = frozenset({"ENOENT", "ENOTDIR"})
+NOT_COLLECTED = "NOT_COLLECTED"  # the probe does not look there
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,14 @@ class Command:
 
 @dataclass(frozen=True)
 class Mount:
-    """A local mount point; free room in bytes, null where the file system was not asked."""
+    """A mount point, with what is mounted there (a device, or a server's name) and the kind of file system; free
+    room in bytes, null where the file system was not asked."""
 
     point: str
     options: tuple[str, ...]
     free_bytes: int | None
+    source: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Evidence:
 
     def file(self, path: str) -> File:
         """The record of a path; one that the probe does not collect is unknown, never absent."""
-        return self.files.get(path, File(path, error="NOT_COLLECTED"))
+        return self.files.get(path, File(path, error=NOT_COLLECTED))
 
     def text(self, path: str) -> str | None:
         """The text of a file, or null when there is none or it could not be read."""
@@ -137,7 +141,7 @@ def _file(path: str, record: Mapping[str, Any]) -> File:
 
 def _mount(point: str, record: Mapping[str, Any]) -> Mount:
     options = tuple(record["options"].split(","))
-    return Mount(point, options, record.get("free"))
+    return Mount(point, options, record.get("free"), record.get("source", ""), record.get("type", ""))
 
 
 def _command(record: Mapping[str, Any]) -> Command:

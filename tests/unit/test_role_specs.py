@@ -74,7 +74,7 @@ def test_what_roles_of_the_plan_need_is_required() -> None:
 
 
 def test_defaults_are_those_in_effect() -> None:
-    policy = {f"kdump_{name}": value for name, value in vars(Policy()).items()}
+    policy = {name: getattr(Policy(), name.removeprefix("kdump_")) for name in READERS}
     in_file = yaml.safe_load((ROOT / "roles/kdump/defaults/main.yml").read_text(encoding="utf-8"))
     below = yaml.safe_load((ROOT / "roles/reboot/defaults/main.yml").read_text(encoding="utf-8"))
     stated = {name: option["default"] for name, option in spec("kdump")["options"].items()}

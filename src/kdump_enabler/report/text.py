@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
+from .visible import visible
 
 COLOURS = {
     "ready": "green",
@@ -27,6 +29,20 @@ MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[
 NAMED_HOSTS = 4
 
 
+@dataclass
+class Cause:
+    """A finding, the hosts that have it, and how many more of the same kind they have."""
+
+    finding: Mapping[str, Any]
+    hosts: list[str] = field(default_factory=list)
+    more: int = 0
+
+
+def literal(text: str) -> str:
+    """The text as it is, for a place where rich reads markup."""
+    return escape(visible(text))
+
+
 def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
     """Print the verdicts, and why a host has no other."""
     many = len(result["hosts"]) != 1
@@ -38,13 +54,14 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
 
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
     """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
-    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first."""
+    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. On a terminal each finding takes
+    two lines, and those that differ in their subject only are one; `infos` shows all, whole."""
     result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
     causes, many = _by_cause(result, infos), len(result["hosts"]) > 1
     if causes:
         console.print()
-    for finding, hosts in causes:
-        console.print(_finding(finding, hosts if many else []))
+    for cause in causes if infos else _like_each_other(causes):
+        console.print(_finding(cause, many, short=console.is_terminal and not infos))
     todo = list(_todo(result, command))
     if todo:
         console.print()
@@ -62,8 +79,8 @@ def show_plan(console: Console, result: Mapping[str, Any]) -> None:
 def _host(host: Mapping[str, Any]) -> Padding:
     """One host as a block."""
     facts = host["facts"] or {}
-    machine = [escape(part) for part in (facts.get("name"), facts.get("kernel")) if part]
-    lines = [f"[bold]{escape(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
+    machine = [literal(part) for part in (facts.get("name"), facts.get("kernel")) if part]
+    lines = [f"[bold]{literal(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
     if facts and host["verdict"] != "unsupported":
         lines.append(f"reserved: {_memory(facts['crashkernel'])}")
     return Padding("\n".join(lines), (0, 0, 0, 1))
@@ -81,7 +98,7 @@ def _hosts(result: Mapping[str, Any]) -> Table:
     for host in result["hosts"]:
         verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
         memory = _memory((host["facts"] or {}).get("crashkernel", {}))
-        table.add_row(escape(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
+        table.add_row(literal(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
     return table
 
 
@@ -92,8 +109,9 @@ def _memory(sizes: Mapping[str, Any]) -> str:
 
 
 def _plan(host: Mapping[str, Any]) -> str:
-    steps = [f"  {escape(step['step'])}  [dim]{escape(step['changes'])}[/]" for step in host["plan"]]
-    head = f"A run would, on [bold]{escape(host['host'])}[/]:" if steps else f"Nothing to do on {escape(host['host'])}."
+    steps = [f"  {literal(step['step'])}  [dim]{literal(step['changes'])}[/]" for step in host["plan"]]
+    name = literal(host["host"])
+    head = f"A run would, on [bold]{name}[/]:" if steps else f"Nothing to do on {name}."
     after = ["  then look again, and configure what they brought"] if _installs(host) else []
     return "\n".join([head, *steps, *after])
 
@@ -103,34 +121,49 @@ def _installs(host: Mapping[str, Any]) -> bool:
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
-    name = f"[bold]{escape(host['host'])}[/]"
+    name = f"[bold]{literal(host['host'])}[/]"
     found = host.get("trouble")
     if found:
-        yield f"{name}: [red]{escape(found['sentence'].rstrip('.'))}.[/] {escape(found['hint'])}"
+        yield f"{name}: [red]{literal(found['sentence'].rstrip('.'))}.[/] {literal(found['hint'])}"
     elif host["reason"]:
-        yield f"{name} is {host['verdict']}: {escape(host['reason'])}."
+        yield f"{name} is {host['verdict']}: {literal(host['reason'])}."
 
 
-def _by_cause(result: Mapping[str, Any], infos: bool) -> list[tuple[Mapping[str, Any], list[str]]]:
+def _by_cause(result: Mapping[str, Any], infos: bool) -> list[Cause]:
     """Findings with the hosts that share them, errors first."""
-    causes: dict[tuple[str, ...], tuple[Mapping[str, Any], list[str]]] = {}
+    causes: dict[tuple[str, ...], Cause] = {}
     for host in result["hosts"]:
         for finding in host["findings"]:
             if infos or finding["severity"] != "info":
                 key = tuple(str(finding[name]) for name in ("id", "title", "current", "wanted"))
-                causes.setdefault(key, (finding, []))[1].append(host["host"])
+                causes.setdefault(key, Cause(finding)).hosts.append(host["host"])
     order = list(MARKS)
-    return sorted(causes.values(), key=lambda cause: order.index(cause[0]["severity"]))
+    return sorted(causes.values(), key=lambda cause: order.index(cause.finding["severity"]))
 
 
-def _finding(finding: Mapping[str, Any], hosts: list[str]) -> Padding:
+def _like_each_other(causes: list[Cause]) -> list[Cause]:
+    """One cause for those of the same rule, severity, remedy and hosts: several settings of one kind."""
+    found: dict[tuple[str, ...], Cause] = {}
+    for cause in causes:
+        key = (*(str(cause.finding[name]) for name in ("id", "severity", "remedy")), *cause.hosts)
+        if key in found:
+            found[key].more += 1
+        else:
+            found[key] = cause
+    return list(found.values())
+
+
+def _finding(cause: Cause, many: bool, short: bool) -> Padding:
     """Two lines: what is wrong, then what was seen where and what should be."""
-    head = f"{MARKS[finding['severity']]}  [bold]{escape(finding['title'])}[/]  [dim]{finding['id']}[/]"
+    finding, hosts = cause.finding, cause.hosts if many else []
+    like = f", and {cause.more} like it" if cause.more else ""
+    head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{literal(finding['title'])}[/]{like}"
     places = [f"({_place(source)})" for source in finding["evidence"][:1]]
-    details = f"{escape(' '.join([finding['current'], *places]))} [dim]→[/] {escape(finding['wanted'])}"
+    details = f"{literal(' '.join([finding['current'], *places]))} [dim]→[/] {literal(finding['wanted'])}"
     more = f" and {len(hosts) - NAMED_HOSTS} more" if len(hosts) > NAMED_HOSTS else ""
-    on = f"\non {escape(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
+    on = f"\non {literal(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
     block = Table.grid()
+    block.add_column(no_wrap=short, overflow="ellipsis" if short else "fold")
     block.add_row(head)
     block.add_row(Padding(details + on, (0, 0, 0, 9)))
     return Padding(block, (0, 0, 0, 1))
@@ -147,7 +180,7 @@ def _todo(result: Mapping[str, Any], command: str) -> Iterator[str]:
     serious = [finding for finding in findings if finding["severity"] != "info"]
     remedies = list(dict.fromkeys(finding["remedy"] for finding in serious))
     if ENABLE in remedies:
-        yield f"[bold cyan]{escape(command)}[/]"
+        yield f"[bold cyan]{literal(command)}[/]"
     elif REBOOT in remedies:
-        yield f"reboot, or let it be done: [bold cyan]{escape(command)} --reboot if-needed[/]"
-    yield from (escape(remedy) for remedy in remedies if remedy not in (ENABLE, REBOOT))
+        yield f"reboot, or let it be done: [bold cyan]{literal(command)} --reboot if-needed[/]"
+    yield from (literal(remedy) for remedy in remedies if remedy not in (ENABLE, REBOOT))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, dumps, reservation, settings
+from . import capture, dumps, loading, lockdown, remembered, reservation, settings, targets
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
@@ -24,8 +24,10 @@ RULES: tuple[Rule, ...] = (
     capture.service,
     capture.switched_on,
     capture.initrd,
-    dumps.remote,
-    dumps.room,
+    loading.removed,
+    loading.failed,
+    lockdown.lockdown,
+    *targets.RULES,
     dumps.private,
     dumps.readable,
     settings.panic_at_next_boot,
@@ -33,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     settings.unexplained_nmi,
     settings.sysrq,
     settings.sysrq_off,
+    remembered.policy,
 )
 
 
