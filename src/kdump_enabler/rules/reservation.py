@@ -147,7 +147,8 @@ def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 def reboots_through_kexec(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD024: kexec-tools can turn every reboot into a kexec, which skips the boot loader: a new command line
-    then never takes effect (/etc/init.d/kexec of kexec-tools)."""
+    then never takes effect (/etc/init.d/kexec of kexec-tools before 2.0.27; later, `systemctl reboot` does so by
+    itself once a kernel is loaded, systemctl(1))."""
     where = facts.kexec_reboots or Source("/sys/kernel/kexec_loaded", 0, "1")
     if facts.kexec_reboots is None and not facts.kexec_loaded:
         return

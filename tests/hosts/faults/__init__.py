@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from . import first, loading, targets
+from . import boot_loaders, first, loading, platforms, targets
 
-MACHINES = {**first.MACHINES, **loading.MACHINES, **targets.MACHINES}
+MACHINES = {
+    **first.MACHINES,
+    **loading.MACHINES,
+    **targets.MACHINES,
+    **platforms.MACHINES,
+    **boot_loaders.MACHINES,
+}
