@@ -5,12 +5,13 @@ Everything here keeps to one promise: an administrator's stronger setting stays 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from .facts import crashkernel
 from .facts.crashkernel import MIB
+from .facts.grub_defaults import COMMAND_LINE
 from .facts.machine import SYSRQ, Facts
+from .facts.shell_value import STRIP, UNKNOWN
 from .facts.sysctl import Setting, integer
 from .policy import Policy
 
@@ -24,7 +25,6 @@ GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
 # Sorts after override.conf, which `systemctl edit` writes.
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
-CRASHKERNEL = re.compile(r"\bcrashkernel=([^\s\"']+)")
 HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
 
 
@@ -126,10 +126,7 @@ def sysctl_text(values: dict[str, int]) -> str:
 def grub_text(reservation: str) -> str:
     """A GRUB drop-in that takes out every crashkernel= that earlier files put on the command line, and adds one
     (none for an empty reservation). Several would do harm: the kernel obeys the last (kernel/crash_reserve.c)."""
-    strip = "sed -E 's/(^|[[:space:]])crashkernel=[^[:space:]]*//g'"
-    lines = [
-        f'{name}="$(printf \'%s\' "${name}" | {strip})' for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")
-    ]
+    lines = [f'{name}="$(printf \'%s\' "${name}" | {STRIP})' for name in COMMAND_LINE]
     added = f" crashkernel={reservation}" if reservation else ""
     return f'{HEADER}{lines[0]}"\n{lines[1]}{added}"\n'
 
@@ -162,9 +159,9 @@ def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
 
 
 def _package_default(facts: Facts) -> str:
-    found = _values(facts.evidence.text(PACKAGE_GRUB_DROPIN) or "")
+    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_GRUB_DROPIN]
     if found:
-        return str(found[-1])
+        return found[-1]
     assert facts.platform is not None  # noqa: S101 - reserve() asked
     return facts.platform.crashkernel.get(facts.arch or "", "")
 
@@ -172,18 +169,11 @@ def _package_default(facts: Facts) -> str:
 def _authored(facts: Facts) -> list[str]:
     """What administrators wrote into the GRUB defaults: a larger value stays theirs, even where the package's
     drop-in, which comes later, overrules it. A pair of `,high` and `,low` is one value of two words."""
-    files = [facts.evidence.file("/etc/default/grub"), *facts.evidence.below("/etc/default/grub.d", ".cfg")]
-    texts = [file.text or "" for file in files if file.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN)]
-    values = [value for text in texts for value in _values(text)]
+    others = (word for word in facts.grub_defaults.written if word.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN))
+    values = [word.value for word in others if UNKNOWN not in word.value]
     plain = [value for value in values if not value.endswith((",high", ",low"))]
     pair = [found[-1] for suffix in (",high", ",low") if (found := [v for v in values if v.endswith(suffix)])]
     return plain or ([" crashkernel=".join(pair)] if pair else [])
-
-
-def _values(text: str) -> list[str]:
-    """Every value of crashkernel= that a file of GRUB defaults puts on the command line of Linux."""
-    lines = [line for line in text.splitlines() if line.lstrip().startswith("GRUB_CMDLINE_LINUX")]
-    return [value for line in lines for value in CRASHKERNEL.findall(line)]
 
 
 def _value(setting: Setting) -> str | None:

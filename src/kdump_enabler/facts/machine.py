@@ -10,10 +10,11 @@ from .. import platforms
 from ..evidence import Evidence, File
 from ..finding import Source
 from ..platforms import Platform
-from . import crashkernel, dumps, grub, memory, os_release, sysctl, tools
+from . import crashkernel, dumps, grub, grub_defaults, memory, os_release, sysctl, tools
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
+from .grub_defaults import Defaults
 from .os_release import OsRelease
 from .sysctl import Setting
 from .tools import Unit, Value
@@ -60,6 +61,7 @@ class Facts:
     reserved_bytes: int | None
     next_entry: Entry | None
     next_boot: Reservation | None
+    grub_defaults: Defaults
     grub_fault: SyntaxFault | None
     boot_free_bytes: int | None
     capture_loaded: bool | None
@@ -109,6 +111,7 @@ def read(evidence: Evidence) -> Facts:
         reserved_bytes=sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size")),
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
+        grub_defaults=grub_defaults.read(evidence),
         grub_fault=_grub_fault(evidence),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
