@@ -11,6 +11,7 @@ from typing import Any
 from .evidence import Evidence
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
+from .obstacle import obstacle, stays_reserved
 from .policy import Policy
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
@@ -129,6 +130,9 @@ def take_away(facts: Facts) -> Plan:
     if facts.unsupported or facts.platform is None:
         return Plan()
     wrong = facts.next_boot is None or bool(facts.next_boot.text)
+    refusal = stays_reserved(facts) if wrong else ""
+    if refusal:
+        return Plan(refusal=refusal)
     dump_unit = _change(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
@@ -149,6 +153,8 @@ def _crashkernel(facts: Facts, policy: Policy) -> tuple[FileChange, ...] | None:
     means that the file is right and grub.cfg is not made from it yet."""
     want = reserve(facts, policy)
     if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
+        return None
+    if obstacle(facts, policy):
         return None
     return _change(facts.evidence, GRUB_DROPIN, grub_text(want.text))
 

@@ -69,6 +69,7 @@ TEXT_GLOBS = (
 )
 # Looked at from outside only: existence, size, mode, link.
 STAT_GLOBS = (
+    "/bin/sh",
     "/.dockerenv",
     "/run/.containerenv",
     "/run/ostree-booted",

@@ -31,12 +31,13 @@ HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
 @dataclass(frozen=True)
 class Reserve:
     """What to reserve: `text` is what comes after `crashkernel=`, `size_bytes` what this machine's RAM makes of
-    it; `problem` says why nothing can be recommended, empty when something is."""
+    it; `problem` says why nothing can be recommended, empty when something is; `low_bytes` may come on top."""
 
     text: str
     size_bytes: int
     reason: str
     problem: str = ""
+    low_bytes: int = 0
 
 
 def reserve(facts: Facts, policy: Policy) -> Reserve | None:
@@ -53,7 +54,7 @@ def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
     if not size_bytes or size_bytes < want.size_bytes:
         return False
     explicit_lower = policy.crashkernel != "auto" and policy.crashkernel_allow_lower
-    return size_bytes == want.size_bytes or not explicit_lower
+    return size_bytes in (want.size_bytes, want.size_bytes + want.low_bytes) or not explicit_lower
 
 
 def satisfied(key: str, value: str | None, policy: Policy) -> bool:
@@ -139,7 +140,7 @@ def umask_text() -> str:
 def _explicit(text: str, ram: int) -> Reserve:
     found = crashkernel.evaluate(f"crashkernel={text}", ram)
     problem = "" if found.size_bytes else f"crashkernel={text} reserves nothing here: {found.problem}"
-    return Reserve(text, found.size_bytes, "the policy's own", problem)
+    return Reserve(text, found.size_bytes, "the policy's own", problem, found.low_bytes)
 
 
 def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:

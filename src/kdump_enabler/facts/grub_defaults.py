@@ -18,6 +18,7 @@ from .shell_value import UNKNOWN, Letter, Value, text_of
 MAIN, DROPINS = "/etc/default/grub", "/etc/default/grub.d"
 NORMAL_ONLY = "GRUB_CMDLINE_LINUX_DEFAULT"
 COMMAND_LINE = ("GRUB_CMDLINE_LINUX", NORMAL_ONLY)  # recovery entries have the first only
+CHOICE = "GRUB_DEFAULT"  # the entry that boots by itself
 CRASHKERNEL = "crashkernel="
 
 
@@ -42,8 +43,8 @@ class Word:
 @dataclass(frozen=True)
 class Defaults:
     """The GRUB defaults of one machine. `texts` are the files in the order they are read; `assignments` those to the
-    variables of COMMAND_LINE; `doubts` the places from which on a file could not be read for certain; `line` is what
-    a normal entry gets (its letters may be UNKNOWN)."""
+    variables of COMMAND_LINE and to CHOICE; `doubts` the places from which on a file could not be read for certain;
+    `line` is what a normal entry gets (its letters may be UNKNOWN)."""
 
     texts: Mapping[str, str]
     assignments: tuple[Assignment, ...]
@@ -75,22 +76,37 @@ class Defaults:
     @property
     def lost(self) -> tuple[Word, ...]:
         """The written words that do not come onto the command line; empty when that cannot be told."""
-        kept = {(letter.path, letter.at) for letter in self._first_line}
-        sure = self.command_line is not None
-        return tuple(word for word in self.written if sure and (word.path, word.start) not in kept)
+        if self.command_line is None:
+            return ()
+        kept = {letter[1:] for letter in self._first_line}
+        carried_out = (made for made in self.assignments if not made.commented and not made.doubt)
+        return tuple(
+            word for made in carried_out for word in self.words_in(made) if (word.path, word.start) not in kept
+        )
+
+    def replaced_by(self, word: Word) -> Assignment | None:
+        """The first assignment whose value leaves out what the same variable held of this word before."""
+        holding = ""
+        for made in self.assignments:
+            if made.commented or made.doubt:
+                continue
+            if any(letter[1:] == (word.path, word.start) for letter in made.value):
+                holding = made.name
+            elif made.name == holding:
+                return made
+        return None
 
     def words_in(self, made: Assignment) -> tuple[Word, ...]:
         """The crashkernel= words that are written in this assignment itself."""
-        own = ((made.path, at) for at in range(made.start, made.end))
-        places = set(own)
-        return tuple(word for word in self._words(made.value) if (word.path, word.start) in places)
+        found = self._words(made.value)
+        return tuple(word for word in found if word.path == made.path and made.start <= word.start < made.end)
 
     def assigned_after(self, path: str) -> Assignment | None:
         """The last assignment to the command line in the files that are read after this one."""
         order = list(self.texts)
         after = set(order[order.index(path) + 1 :]) if path in order else set()
-        found = [made for made in self.assignments if made.path in after and not made.commented]
-        return found[-1] if found else None
+        found = [made for made in self.assignments if made.path in after and made.name != CHOICE]
+        return next((made for made in reversed(found) if not made.commented), None)
 
     def line_number(self, path: str, at: int) -> int:
         """The line of an offset in a file, counted from 1."""
@@ -135,7 +151,7 @@ def read(evidence: Evidence, changed: Mapping[str, str] | None = None) -> Defaul
         if files[path] is None:
             variables.clear()
             doubt = Doubt(path, 0, "it could not be read")
-        found += [one for one in made if one.name in COMMAND_LINE]
+        found += [one for one in made if one.name in (*COMMAND_LINE, CHOICE)]
         doubts += [doubt] if doubt else []
     texts = {path: files[path] or "" for path in order}
     return Defaults(texts, tuple(found), tuple(doubts), _joined(variables, doubts))

@@ -16,6 +16,7 @@ from .dumps import DumpDirectory
 from .grub import Entry
 from .grub_defaults import Defaults
 from .os_release import OsRelease
+from .shell import APPENDING
 from .sysctl import Setting
 from .tools import Unit, Value
 
@@ -59,6 +60,7 @@ class Facts:
     command_line: str | None
     running: Reservation | None
     reserved_bytes: int | None
+    entries: tuple[Entry, ...]
     next_entry: Entry | None
     next_boot: Reservation | None
     grub_defaults: Defaults
@@ -95,6 +97,7 @@ def read(evidence: Evidence) -> Facts:
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
     boot_loader = _boot_loader(platform, entry)
+    defaults = grub_defaults.read(evidence)
     return Facts(
         unsupported=_unsupported(evidence, release, platform, boot_loader),
         privileged=evidence.euid == 0,
@@ -109,10 +112,11 @@ def read(evidence: Evidence) -> Facts:
         command_line=command_line,
         running=_reservation(command_line, ram),
         reserved_bytes=sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size")),
+        entries=tuple(grub.entries(evidence.text(grub.GRUB_CFG) or "")),
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
-        grub_defaults=grub_defaults.read(evidence),
-        grub_fault=_grub_fault(evidence),
+        grub_defaults=defaults,
+        grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -167,7 +171,7 @@ def _reservation(command_line: str | None, ram: int | None) -> Reservation | Non
     return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
 
 
-def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
+def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
     for run in evidence.commands:
         if run.argv[:2] == ("sh", "-n") and run.rc not in (0, None):
             match = re.search(r": (\d+): (.*)", run.err)
@@ -176,7 +180,14 @@ def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
             if opened:
                 return SyntaxFault(run.argv[2], opened, "a quote is opened and never closed")
             return SyntaxFault(run.argv[2], line, " ".join(message.split()))
-    return None
+    return _appending(evidence, defaults)
+
+
+def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
+    """A `+=`, which dash takes for the name of a command: it finds none, and grub-mkconfig (`set -e`) ends there."""
+    is_dash = (evidence.file("/bin/sh").link or "").rpartition("/")[2] == "dash"
+    doubt = next((doubt for doubt in defaults.doubts if doubt.reason == APPENDING), None)
+    return SyntaxFault(doubt.path, doubt.line, "dash knows no +=") if is_dash and doubt else None
 
 
 def _kexec_reboots(evidence: Evidence) -> Source | None:

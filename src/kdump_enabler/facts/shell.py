@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from .shell_value import UNKNOWN, DoubtError, Value, ValueReader, text_of
 
+APPENDING = "`+=`, which is no assignment in every sh"
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 START = re.compile(r"([A-Za-z_]\w*)(\+?)=", re.ASCII)
 EXPORT = re.compile(r"export(?=[ \t])")
@@ -102,7 +103,7 @@ class _Reader(ValueReader):
         if START.match(self.text, self.pos):
             made = self._assignment()
             if made.appends:
-                raise DoubtError("`+=`, which is no assignment in every sh")
+                raise DoubtError(APPENDING)
             self.variables[made.name] = made.value
             return [made]
         if not (name and self.exported):

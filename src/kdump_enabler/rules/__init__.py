@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, dumps, reservation, settings
+from . import capture, dumps, next_boot, reservation, settings
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
@@ -19,6 +19,10 @@ RULES: tuple[Rule, ...] = (
     reservation.boot_room,
     reservation.recommendation,
     reservation.reboots_through_kexec,
+    next_boot.several,
+    next_boot.entries_differ,
+    next_boot.foreign_entry,
+    next_boot.overridden,
     capture.loaded,
     capture.loading_disabled,
     capture.service,

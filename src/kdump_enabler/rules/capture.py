@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
+from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
 from ..wanted import is_enough, reserve
 from .reservation import reservation_failed
@@ -47,7 +48,7 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if facts.capture_loaded is None:
         yield unseen("KD030", "Whether a capture kernel is loaded", "/sys/kernel/kexec_crash_loaded")
     elif not facts.capture_loaded:
-        after_reboot, obstacle = _after_reboot(facts, policy), _obstacle(facts)
+        after_reboot, obstacle = _after_reboot(facts, policy), _obstacle(facts) or _no_memory(facts, policy)
         yield Finding(
             id="KD030",
             severity=Severity.ERROR,
@@ -60,6 +61,12 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
             blocks_capture=bool(obstacle) or not _memory_comes(facts),
             by_hand=bool(obstacle),
         )
+
+
+def _no_memory(facts: Facts, policy: Policy) -> str:
+    """What has to be done first where no memory is reserved and `enable` cannot bring any; empty for nothing."""
+    held = grub_obstacle(facts, policy) if not facts.reserved_bytes else None
+    return held.remedy if held else ""
 
 
 def _obstacle(facts: Facts) -> str:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import first
+from . import defaults, first
 
-MACHINES = {**first.MACHINES}
+MACHINES = {**first.MACHINES, **defaults.MACHINES}
