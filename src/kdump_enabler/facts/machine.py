@@ -12,15 +12,16 @@ from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
 from ..policy import from_variables
-from . import backups, crashkernel, dumps, grub, grub_defaults, memory, os_release, sysctl, tools
+from . import backups, crashkernel, dumps, grub, grub_defaults, leftovers, memory, os_release, sysctl, tools
 from .backups import BackupSet
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
 from .grub_defaults import Defaults
+from .leftovers import Leftovers
 from .os_release import OsRelease
 from .shell import APPENDING
-from .sysctl import Setting
+from .sysctl import Assignment, Setting
 from .tools import Unit, Value
 
 PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
@@ -81,6 +82,7 @@ class Facts:
     dump_directory: DumpDirectory
     settings: Mapping[str, Setting]
     unexplained_nmi: str | None
+    leftovers: Leftovers
     remembered: Mapping[str, Any] | None
     backups: tuple[BackupSet, ...] | None
     evidence: Evidence
@@ -103,6 +105,7 @@ def read(evidence: Evidence) -> Facts:
     boot = evidence.mount_of(grub.GRUB_CFG)
     boot_loader = _boot_loader(platform, entry)
     defaults = grub_defaults.read(evidence)
+    reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=_unsupported(evidence, release, platform, boot_loader),
         privileged=evidence.euid == 0,
@@ -116,7 +119,7 @@ def read(evidence: Evidence) -> Facts:
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
         running=_reservation(command_line, ram),
-        reserved_bytes=sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size")),
+        reserved_bytes=reserved,
         entries=tuple(grub.entries(evidence.text(grub.GRUB_CFG) or "")),
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
@@ -133,8 +136,9 @@ def read(evidence: Evidence) -> Facts:
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
         dump_directory=dumps.read(evidence, _dump_path(platform, config)),
-        settings=_settings(evidence, boot_values),
+        settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
+        leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
         evidence=evidence,
@@ -225,9 +229,18 @@ def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     return configured.value if configured and configured.value else default
 
 
-def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, Setting]:
+def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
     found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
-    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values)}
+    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
+
+
+def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
+    """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
+    name = entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-") if entry else running
+    path = f"/boot/config-{name}"
+    match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
+    value = sysctl.integer(match[1]) if match else None
+    return None if value is None else Assignment(str(value), path, 0)
 
 
 def _unexplained_nmi(evidence: Evidence) -> str | None:

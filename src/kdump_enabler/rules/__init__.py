@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, dumps, next_boot, remembered, reservation, settings
+from . import capture, dumps, leftovers, next_boot, remembered, reservation, settings
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
@@ -37,6 +37,9 @@ RULES: tuple[Rule, ...] = (
     settings.unexplained_nmi,
     settings.sysrq,
     settings.sysrq_off,
+    leftovers.prepended,
+    leftovers.sysrq_line,
+    leftovers.backup_piles,
     remembered.policy,
 )
 

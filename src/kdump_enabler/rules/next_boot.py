@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..cleanup import cleanup
 from ..facts import crashkernel
 from ..facts.grub import GRUB_CFG, Entry
 from ..facts.grub_defaults import CHOICE, Word
@@ -23,7 +24,7 @@ def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if entry is None or not ignored:
         return
     places = list(_places(facts, entry))
-    mended = _enable_writes(facts, policy)
+    mended = _enable_writes(facts, policy) or _cleaned(facts, policy)
     yield Finding(
         id="KD026",
         severity=Severity.WARNING,
@@ -107,6 +108,12 @@ def _enable_writes(facts: Facts, policy: Policy) -> bool:
     want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
     wrong = want is not None and not want.problem and size is not None and not is_enough(size, want, policy)
     return wrong and obstacle(facts, policy) is None
+
+
+def _cleaned(facts: Facts, policy: Policy) -> bool:
+    """Whether one is left when `enable` has taken back what an earlier version wrote."""
+    clean = cleanup(facts, policy)
+    return bool(clean.words) and (bool(clean.drop_in) or len(clean.after.grub_defaults.words) == 1)
 
 
 def _places(facts: Facts, entry: Entry) -> Iterator[Source]:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import defaults, first
+from . import defaults, first, leftovers
 
-MACHINES = {**first.MACHINES, **defaults.MACHINES}
+MACHINES = {**first.MACHINES, **defaults.MACHINES, **leftovers.MACHINES}
