@@ -18,6 +18,8 @@ from . import (
     crashkernel,
     dumps,
     grub,
+    grub_defaults,
+    leftovers,
     lockdown,
     memory,
     os_release,
@@ -31,10 +33,13 @@ from .boot_loader import BootLoader
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
+from .grub_defaults import Defaults
+from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
+from .shell import APPENDING
 from .storage import Storage
-from .sysctl import Setting
+from .sysctl import Assignment, Setting
 from .tools import Unit, Value
 
 PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
@@ -79,8 +84,10 @@ class Facts:
     command_line: str | None
     running: Reservation | None
     reserved_bytes: int | None
+    entries: tuple[Entry, ...]
     next_entry: Entry | None
     next_boot: Reservation | None
+    grub_defaults: Defaults
     grub_fault: SyntaxFault | None
     boot_free_bytes: int | None
     capture_loaded: bool | None
@@ -98,6 +105,7 @@ class Facts:
     lockdown: Lockdown
     settings: Mapping[str, Setting]
     unexplained_nmi: str | None
+    leftovers: Leftovers
     remembered: Mapping[str, Any] | None
     backups: tuple[BackupSet, ...] | None
     evidence: Evidence
@@ -122,6 +130,8 @@ def read(evidence: Evidence) -> Facts:
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
     target = dumps.read(evidence, _dump_path(platform, config))
+    defaults = grub_defaults.read(evidence)
+    reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=_unsupported(evidence, release, platform, loader),
         privileged=evidence.euid == 0,
@@ -135,10 +145,12 @@ def read(evidence: Evidence) -> Facts:
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
         running=_reservation(command_line, ram),
-        reserved_bytes=sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size")),
+        reserved_bytes=reserved,
+        entries=tuple(grub.entries(evidence.text(grub.GRUB_CFG) or "")),
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
-        grub_fault=_grub_fault(evidence),
+        grub_defaults=defaults,
+        grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -153,8 +165,9 @@ def read(evidence: Evidence) -> Facts:
         dump_directory=target,
         storage=storage.read(evidence, target.real),
         lockdown=lockdown.read(evidence),
-        settings=_settings(evidence, boot_values),
+        settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
+        leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
         evidence=evidence,
@@ -210,7 +223,7 @@ def _reservation(command_line: str | None, ram: int | None) -> Reservation | Non
     return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
 
 
-def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
+def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
     for run in evidence.commands:
         if run.argv[:2] == ("sh", "-n") and run.rc not in (0, None):
             match = re.search(r": (\d+): (.*)", run.err)
@@ -219,7 +232,14 @@ def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
             if opened:
                 return SyntaxFault(run.argv[2], opened, "a quote is opened and never closed")
             return SyntaxFault(run.argv[2], line, " ".join(message.split()))
-    return None
+    return _appending(evidence, defaults)
+
+
+def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
+    """A `+=`, which dash takes for the name of a command: it finds none, and grub-mkconfig (`set -e`) ends there."""
+    is_dash = (evidence.file("/bin/sh").link or "").rpartition("/")[2] == "dash"
+    doubt = next((doubt for doubt in defaults.doubts if doubt.reason == APPENDING), None)
+    return SyntaxFault(doubt.path, doubt.line, "dash knows no +=") if is_dash and doubt else None
 
 
 def _kexec_reboots(evidence: Evidence) -> Source | None:
@@ -263,9 +283,18 @@ def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
-def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, Setting]:
+def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
     found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
-    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values)}
+    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
+
+
+def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
+    """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
+    name = entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-") if entry else running
+    path = f"/boot/config-{name}"
+    match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
+    value = sysctl.integer(match[1]) if match else None
+    return None if value is None else Assignment(str(value), path, 0)
 
 
 def _unexplained_nmi(evidence: Evidence) -> str | None:
