@@ -126,7 +126,7 @@ class Container:
         self._number = nspawn.take_number()
         self._write_state(root.kernel_release(built))
         address = nspawn.connect(self._number)
-        self.kernel.create(self.name)
+        self.kernel.create()
         self._process = nspawn.spawn(self.directory, built, self.kernel.binds(), self._number, self._detached)
         self._pid = self._process.pid
         self._write_state(self.kernel.release)

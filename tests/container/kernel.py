@@ -30,12 +30,12 @@ class Kernel:
         self.directory = directory
         self.release = release
 
-    def create(self, name: str) -> None:
-        """Make the files of a kernel that has just booted with no reservation; `name` is the host's."""
+    def create(self) -> None:
+        """Make the files of a kernel that has just booted with no reservation."""
         for part in ("config", "debug", "security", "tracing"):  # systemd mounts something on these
             (self.directory / "sys" / part).mkdir(parents=True)
         _copy_settings(SYSCTLS, self.directory / "sysctl")
-        self.set(**KEXEC, **SETTINGS, hostname=name, osrelease=self.release)
+        self.set(**KEXEC, **SETTINGS, osrelease=self.release)
         (self.directory / "sysctl/random/boot_id").write_text(f"{uuid.uuid4()}\n")
         image = f"/boot/vmlinuz-{self.release}"
         (self.directory / "cmdline").write_text(f"BOOT_IMAGE={image} root=/dev/vda1 ro quiet\n")
@@ -60,6 +60,8 @@ class Kernel:
         single = [f"--bind-ro={INSIDE / name}:/proc/{name}" for name in ("cmdline", "iomem", "meminfo")]
         return [
             f"--bind={self.directory}:{INSIDE}",
+            # journald waits for changes of this one, which no plain file can tell; it is each container's own anyway.
+            f"--bind-ro={SYSCTLS / 'hostname'}:{INSIDE / 'sysctl/hostname'}",
             f"--bind-ro={self.directory / 'sys'}:/sys/kernel",
             f"--bind={INSIDE / 'sysctl'}:{SYSCTLS}",
             *single,

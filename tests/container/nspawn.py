@@ -69,6 +69,7 @@ def spawn(directory: Path, root: Path, binds: list[str], number: int, detached: 
         return subprocess.Popen(
             [*prefix, "sh", "-c", ENTER_CGROUPS, "sh", *map(str, groups), "--", *nspawn],
             cwd=directory,
+            env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},  # since systemd 258 the only one
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -63,13 +63,15 @@ def _mmdebstrap(suite: str, access: apt.Access) -> list[str]:
 
 
 def _sources(suite: str, access: apt.Access) -> list[str]:
-    """The archives that the machine uses, which have the other suites, too.
+    """The archive that the machine uses, which has the other suites, too.
 
-    A mirror may stay behind with testing, so that its index is past its date: no test depends on a fresh one.
+    The release as it came, without its updates: mirrors drop superseded ones while their index still names them. A
+    mirror may also stay behind with testing, so that its index is past its date; no test depends on a fresh one.
     """
     return [
-        line.replace(f" {apt.SUITE}", f" {suite}").replace("deb [", "deb [check-valid-until=no ")
+        line.replace(f" {apt.SUITE} ", f" {suite} ").replace("deb [", "deb [check-valid-until=no ")
         for line in access.sources
+        if f" {apt.SUITE} " in line
     ]
 
 

@@ -18,6 +18,7 @@ echo 'Acquire::Languages "none";' > "$root/etc/apt/apt.conf.d/90test"
 
 in_root dpkg-divert --quiet --local --rename --add /usr/sbin/grub-probe
 install -m 0755 "$RECIPE/grub-probe" "$root/usr/sbin/grub-probe"
+in_root grub-editenv /boot/grub/grubenv create # as grub-install does
 in_root update-grub
 grep -q 'linux.*root=/dev/vda1' "$root/boot/grub/grub.cfg" || { echo 'update-grub wrote an empty menu' >&2; exit 1; }
 
