@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -49,16 +50,28 @@ class ActionModule(ActionBase):
 
     def _audit(self, variables: dict[str, Any]) -> Any:
         """The audit; after a reboot, once the unit that loads the capture kernel is through."""
-        readers = library("policy").READERS
-        stated = {name: self._templar.template(variables[name]) for name in readers if name in variables}
-        policy = library("policy").from_variables(stated)
+        layers = self._layers(variables)
+        library("policy").effective(layers)  # what is wrong here is refused before the host is asked
         judge = library("audit").audit
         deadline = time.monotonic() + int(self._task.args.get("settle_seconds", 0))
         while True:
-            audit = judge(look(self, variables), policy, self._task.args.get("goal", "enable"))
+            seen = look(self, variables)
+            policy = library("policy_file").in_effect(seen, layers)
+            audit = judge(seen, policy, self._task.args.get("goal", "enable"))
             if audit.settled or time.monotonic() > deadline:
                 return audit
             time.sleep(SETTLE_POLL)
+
+    def _layers(self, variables: dict[str, Any]) -> list[Any]:
+        """What the inventory states of the policy, and over it what the command line does."""
+        layer = library("policy").Layer
+        stated = self._plain({name: variables[name] for name in library("policy").READERS if name in variables})
+        given = self._plain(variables.get("kdump_policy_layers", []))
+        return [layer("inventory", stated), *(layer(one["source"], one["values"]) for one in given)]
+
+    def _plain(self, value: Any) -> Any:
+        """A variable's value without Ansible's own types, as YAML and JSON know it."""
+        return json.loads(json.dumps(self._templar.template(value)))
 
     def _objection(self, audit: Any) -> dict[str, Any] | None:
         """Why the host must not be changed or rebooted, or why its reboot did not do what it was for."""

@@ -120,6 +120,7 @@ from ..module_utils.atomic import AS_CREATED, FileState, check_writable, read_st
 from ..module_utils.backups import DEFAULT_ROOT, BackupSet
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
+from ..module_utils.journal import note
 from ..module_utils.transaction import Change, Transaction, name_files
 
 ONE_CHANGE = {
@@ -234,6 +235,7 @@ def apply(module: AnsibleModule, backup: BackupSet, changes: List[Change]) -> No
         staged = transaction.stage()
         backup.record(staged, module.params["packages"], module.params["tool_version"])
         transaction.commit()
+    note("{0} {1}, backup set {2}".format("wrote" if one.new else "removed", one.path, backup.name) for one in changes)
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
@@ -241,9 +243,11 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     backup = BackupSet(module.params["backup_root"], module.params["backup_set"])
     changes = plan(module.params["changes"])
     known = backup.manifest["packages"] if backup.manifest else []
-    write = bool(changes or set(module.params["packages"]) - set(known)) and not module.check_mode
+    installed = sorted(set(module.params["packages"]) - set(known))
+    write = bool(changes or installed) and not module.check_mode
     if write:
         apply(module, backup, changes)
+        note("installed {0}".format(name) for name in installed)
     return {
         "changed": bool(changes),
         "paths": [change.path for change in changes],

@@ -109,6 +109,7 @@ from ..module_utils.diffs import hunks
 from ..module_utils.failures import ModuleError, run
 from ..module_utils.grub_generator import check_syntax, generate
 from ..module_utils.grub_menu import check_menu, kernels, linux_lines
+from ..module_utils.journal import note
 from ..module_utils.transaction import Change, Transaction
 
 ARGUMENTS = {
@@ -193,6 +194,7 @@ def regenerate(module: AnsibleModule, path: str) -> Dict[str, Any]:
         differs = old is None or old.content != new.content
         if differs and module.params["install"]:
             install(path, old, new)
+            note(["regenerated {0}".format(path)])
     finally:
         remove_temporaries(temporary)
     result = describe(path, text_of(old) or "", text_of(new) or "")

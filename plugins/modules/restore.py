@@ -95,6 +95,7 @@ from ..module_utils.atomic import FileState, check_writable, read_state
 from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, find_set, utc_now
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
+from ..module_utils.journal import note
 from ..module_utils.transaction import Change, Transaction, name_files
 
 ARGUMENTS = {
@@ -170,6 +171,10 @@ def apply(backup: BackupSet, found: Plan, close: bool) -> None:
         if close:
             manifest["restored_at"] = utc_now()
             backup.save(manifest)
+    note(
+        "{0} {1} as in backup set {2}".format("put back" if one.new else "removed", one.path, backup.name)
+        for one in found.changes
+    )
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:

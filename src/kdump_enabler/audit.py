@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import plan as planning
 from . import rules
 from .evidence import Evidence
-from .facts import machine
-from .facts.crashkernel import Reservation
+from .facts import backups, machine
 from .facts.machine import Facts
 from .finding import Finding, Severity
 from .plan import Plan
-from .policy import Policy
+from .policy import Origin, Policy
 from .verdict import EXIT_CODES, Verdict, captures_now, decide
-from .wanted import reserve
+from .wanted import Reserve, candidates, reserve
 
 WAITING = ("activating", "inactive")
 
@@ -29,7 +29,9 @@ class Audit:
     findings: tuple[Finding, ...]
     plan: Plan
     facts: Facts | None
-    wanted: Reservation | None = None
+    wanted: Reserve | None = None
+    candidates: tuple[Reserve, ...] = ()
+    policy: tuple[Origin, ...] = ()
 
     @property
     def needs_reboot(self) -> bool:
@@ -58,9 +60,11 @@ class Audit:
             "captures_now": self.captures_now,
             "exit_code": EXIT_CODES[self.verdict],
             "reason": self.facts.unsupported if self.facts else "",
-            "facts": _facts(self.facts, self.wanted) if self.facts else None,
+            "facts": _facts(self.facts, self.wanted, self.candidates) if self.facts else None,
             "findings": [finding.as_dict() for finding in self.findings],
             "plan": self.plan.steps(),
+            "policy": [asdict(origin) for origin in self.policy],
+            "backups": backups.as_records(self.facts.backups) if self.facts else None,
         }
 
 
@@ -75,11 +79,13 @@ def audit(evidence: Evidence, policy: Policy, goal: str = "enable") -> Audit:
         findings=tuple(sorted(findings, key=lambda finding: list(Severity).index(finding.severity))),
         plan=planning.take_away(facts) if goal == "disable" else planning.make(facts, policy),
         facts=facts,
-        wanted=Reservation(f"crashkernel={want.text}", want.size_bytes) if want and want.text else None,
+        wanted=want if want and want.text else None,
+        candidates=tuple(candidates(facts, policy)),
+        policy=policy.origins,
     )
 
 
-def _facts(facts: Facts, wanted: Reservation | None) -> dict[str, Any]:
+def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) -> dict[str, Any]:
     return {
         "platform": facts.platform.key if facts.platform else None,
         "name": facts.release.name if facts.release else None,
@@ -96,8 +102,12 @@ def _facts(facts: Facts, wanted: Reservation | None) -> dict[str, Any]:
             "running_bytes": facts.reserved_bytes,
             "next_boot": facts.next_boot.text if facts.next_boot else None,
             "next_boot_bytes": facts.next_boot.size_bytes if facts.next_boot else None,
-            "wanted": wanted.text if wanted else None,
+            "wanted": f"crashkernel={wanted.text}" if wanted else None,
             "wanted_bytes": wanted.size_bytes if wanted else None,
+            "candidates": [
+                {"text": one.text, "bytes": one.size_bytes, "reason": one.reason, "chosen": one == wanted}
+                for one in candidates
+            ],
         },
         "capture_kernel_loaded": facts.capture_loaded,
         "dumps": list(facts.dump_directory.dumps),

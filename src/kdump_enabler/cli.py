@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from . import __version__, commands
+from . import __version__, commands, explanations
 from .commands import Request
 from .errors import UserError
 
@@ -26,6 +26,7 @@ Examples:
   kdump-enabler check                      would a panic now leave a dump?
   kdump-enabler check -i hosts.yml         the same for a fleet
   kdump-enabler enable -i hosts.yml --reboot if-needed
+  kdump-enabler explain KD021              why a finding matters
   sudo kdump-enabler rollback              undo the last change
 
 {EXIT_HELP}"""
@@ -69,7 +70,7 @@ def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-request_options = _several(
+report_options = _several(
     click.option("-i", "--inventory", metavar="INV", help="Ansible inventory; without it, this machine."),
     click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
@@ -77,6 +78,17 @@ request_options = _several(
     click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."),
     click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there instead."),
     click.argument("ansible", nargs=-1, type=click.UNPROCESSED, metavar="[-- ANSIBLE-PLAYBOOK OPTIONS]"),
+)
+look_options = _several(
+    report_options,
+    click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything."),
+    click.option("--root", metavar="DIR", help="Look at a file tree instead of a machine."),
+    click.option(
+        "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
+    ),
+)
+policy_option = click.option(
+    "--policy", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="What to want: kdump_* variables."
 )
 change_options = _several(
     click.option("-y", "--yes", is_flag=True, help="Ask nothing."),
@@ -108,50 +120,112 @@ def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> 
 
 
 @cli.command()
-@request_options
-@click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything.")
-@click.option("--root", metavar="DIR", help="Look at a file tree instead of a machine.")
-@click.option(
-    "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
-)
+@look_options
+@policy_option
 @click.option("--save-evidence", metavar="FILE", help="Keep what was seen of this machine, for a bug report.")
-def check(become: bool, root: str | None, evidence: tuple[str, ...], save_evidence: str | None, **options: Any) -> int:
-    """Tell whether a panic now would leave a dump. Changes nothing."""
-    if sum(map(bool, (options["inventory"], root, evidence))) > 1:
-        raise UserError("-i, --root and --evidence are three different things to look at", "Give one of them.")
-    request = Request(**options, recorded=bool(root or evidence))
-    if request.inventory:
-        result = commands.play("check", request, {"kdump_become": become})
-    else:
-        result = commands.look_here(root, evidence, save_evidence)
-    return commands.finish(result, request)
+@click.option("--show-policy", is_flag=True, help="Show every value that is wanted, and who states it.")
+def check(show_policy: bool, **options: Any) -> int:
+    """Tell whether a panic now would leave a dump. Changes nothing.
+
+    \b
+    Examples:
+      kdump-enabler check
+      kdump-enabler check -i hosts.yml --become --format json -o result.json
+      kdump-enabler check -i hosts.yml --policy fleet.yml --show-policy
+    """
+    request = Request(**options)
+    return commands.finish(commands.look(request), request, "policy" if show_policy else "findings")
 
 
 @cli.command()
-@request_options
+@report_options
 @change_options
+@policy_option
 @click.option("--crashkernel", metavar="VALUE", help="Reserve this instead of `auto`, such as 512M.")
 @click.option("--no-sysrq", is_flag=True, help="Leave SysRq alone.")
 def enable(crashkernel: str | None, no_sysrq: bool, **options: Any) -> int:
-    """Make machines crash-ready. Changes only what is missing, and keeps a backup."""
-    request = Request(**options)
-    policy = {"kdump_crashkernel": crashkernel} if crashkernel else {}
-    return commands.enable(request, policy | ({"kdump_sysrq": "keep"} if no_sysrq else {}))
+    """Make machines crash-ready. Changes only what is missing, and keeps a backup.
+
+    \b
+    Examples:
+      sudo kdump-enabler enable
+      kdump-enabler enable -i hosts.yml --dry-run --diff
+      kdump-enabler enable -i hosts.yml --policy fleet.yml --reboot if-needed
+    """
+    own = {"kdump_crashkernel": crashkernel} if crashkernel else {}
+    return commands.enable(Request(**options, options=own | ({"kdump_sysrq": "keep"} if no_sysrq else {})))
 
 
 @cli.command()
-@request_options
+@look_options
+@policy_option
+def size(**options: Any) -> int:
+    """Tell what to reserve for the capture kernel, and why. Changes nothing.
+
+    \b
+    Examples:
+      kdump-enabler size
+      kdump-enabler size -i hosts.yml --become
+    """
+    request = Request(**options)
+    return commands.tell(commands.look(request), request, "sizes")
+
+
+@cli.command()
+@click.argument("topic", required=False)
+def explain(topic: str | None) -> int:
+    """Tell why a finding or a setting matters, with the source. Without a topic, list all.
+
+    \b
+    Examples:
+      kdump-enabler explain KD021
+      kdump-enabler explain kernel.panic_on_oops
+      kdump-enabler explain crashkernel
+    """
+    click.echo(explanations.text(topic) if topic else explanations.overview())
+    return 0
+
+
+@cli.command()
+@report_options
 @change_options
 @click.option("--to", metavar="SET", default="latest", help="The backup set to go back to; the newest by default.")
 @click.option("--force", is_flag=True, help="Also where files were changed since.")
 def rollback(to: str, force: bool, **options: Any) -> int:
-    """Put back what the last run changed, from its backup set."""
+    """Put back what the last run changed, from its backup set.
+
+    \b
+    Examples:
+      sudo kdump-enabler rollback
+      sudo kdump-enabler rollback --to 20261120T101112Z
+      kdump-enabler rollback -i hosts.yml --limit web1 --dry-run --diff
+    """
     return commands.undo("rollback", Request(**options), {"kdump_rollback_to": to, "kdump_rollback_force": force})
 
 
 @cli.command()
-@request_options
+@report_options
 @change_options
 def disable(**options: Any) -> int:
-    """Take the reservation away, whoever asked for it, and our settings with it."""
+    """Take the reservation away, whoever asked for it, and our settings with it.
+
+    \b
+    Examples:
+      sudo kdump-enabler disable
+      kdump-enabler disable -i hosts.yml --reboot if-needed
+    """
     return commands.undo("disable", Request(**options), {})
+
+
+@cli.command()
+@look_options
+def backups(**options: Any) -> int:
+    """List what earlier runs changed and `rollback` can put back. Changes nothing.
+
+    \b
+    Examples:
+      sudo kdump-enabler backups
+      kdump-enabler backups -i hosts.yml --become
+    """
+    request = Request(**options)
+    return commands.tell(commands.look(request), request, "backups")

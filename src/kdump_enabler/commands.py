@@ -6,15 +6,15 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import audit, evidence, probe
+from . import audit, evidence, policy_file, probe
 from .errors import UserError
-from .policy import Policy, from_variables
+from .policy import Layer, effective
 from .report import document
 
 ENABLES = """This will, on {where}:
@@ -33,7 +33,8 @@ UNDOES = {
 
 @dataclass(frozen=True)
 class Request:
-    """What every command can be asked: the hosts, how much to say, and, for changes, with which consent."""
+    """What commands can be asked: the hosts, how much to say, for looking what to look at, for changes with which
+    consent. `options` are the policy variables that options of the command line state."""
 
     inventory: str | None
     limit: str | None
@@ -47,10 +48,17 @@ class Request:
     dry_run: bool = False
     diff: bool = False
     batch: str | None = None
-    recorded: bool = False
+    policy: str | None = None
+    become: bool = False
+    root: str | None = None
+    evidence: Sequence[str] = ()
+    save_evidence: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse at once what would only be found after a long run, or silently ignored."""
+        if sum(map(bool, (self.inventory, self.root, self.evidence))) > 1:
+            raise UserError("-i, --root and --evidence are three different things to look at", "Give one of them.")
         if self.limit and not self.inventory:
             raise UserError("--limit chooses hosts of an inventory", "Give the inventory with -i.")
         if self.output and not os.access(Path(self.output).resolve().parent, os.W_OK):
@@ -64,9 +72,16 @@ class Request:
     @property
     def enable_command(self) -> str:
         """What to type to enable these hosts; a recording is of a machine elsewhere."""
-        if self.recorded:
+        if self.root or self.evidence:
             return "on that machine: sudo kdump-enabler enable"
         return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
+
+    def layers(self) -> list[Layer]:
+        """The policy as --policy and options state it. Raises UserError for what cannot be meant."""
+        file = [policy_file.load(self.policy)] if self.policy else []
+        found = [*file, *([Layer("command line", self.options)] if self.options else [])]
+        effective(found)
+        return found
 
     def ansible_words(self) -> list[str]:
         """The request as options of ansible-playbook."""
@@ -78,16 +93,29 @@ class Request:
         ]
 
 
-def enable(request: Request, policy: Mapping[str, Any]) -> int:
+def look(request: Request) -> dict[str, Any]:
+    """The result of looking: at hosts of an inventory, a file tree, recordings, or this machine."""
+    layers = request.layers()
+    if request.inventory:
+        return play("check", request, {"kdump_become": request.become, **_given(layers)})
+    return look_here(request.root, request.evidence, request.save_evidence, layers)
+
+
+def enable(request: Request) -> int:
     """Make hosts crash-ready; everything that can be refused is refused before the question."""
-    from_variables(policy)
+    layers = request.layers()
     if not request.inventory:
-        here = look_here()
+        here = look_here(layers=layers)
         if here["hosts"][0]["verdict"] == "unsupported":
             return finish(here, request)
         _need_root()
     _ask(ENABLES, request)
-    return finish(play("enable", request, {**policy, "kdump_reboot": request.reboot}), request)
+    return finish(play("enable", request, {"kdump_reboot": request.reboot, **_given(layers)}), request)
+
+
+def _given(layers: Sequence[Layer]) -> dict[str, Any]:
+    """Layers as a variable of the playbooks, where they come over what the inventory states."""
+    return {"kdump_policy_layers": [asdict(layer) for layer in layers]} if layers else {}
 
 
 def undo(playbook: str, request: Request, variables: Mapping[str, Any]) -> int:
@@ -96,7 +124,7 @@ def undo(playbook: str, request: Request, variables: Mapping[str, Any]) -> int:
         _need_root()
     _ask(UNDOES[playbook], request)
     result = play(playbook, request, {**variables, "kdump_reboot": request.reboot})
-    code = finish(result, request, findings=False)
+    code = finish(result, request, "hosts")
     if any("trouble" in host or host["facts"] is None for host in result["hosts"]):
         return code
     return _still_reserved(result) if playbook == "disable" and not request.dry_run else 0
@@ -111,7 +139,9 @@ def _still_reserved(result: Mapping[str, Any]) -> int:
     return 1 if any(asks.values()) else 0
 
 
-def look_here(root: str | None = None, recordings: Sequence[str] = (), save: str | None = None) -> dict[str, Any]:
+def look_here(
+    root: str | None = None, recordings: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
+) -> dict[str, Any]:
     """The result for this machine, a file tree, or recorded evidence."""
     if recordings:
         texts = {path: Path(path).read_text(encoding="utf-8", errors="replace") for path in recordings}
@@ -122,7 +152,9 @@ def look_here(root: str | None = None, recordings: Sequence[str] = (), save: str
             Path(save).write_text(json.dumps(raw), encoding="utf-8")
         name = raw["files"]["/proc/sys/kernel/hostname"].get("text") or root or "this machine"
         found = [(name.strip(), evidence.from_raw(raw))]
-    return document.document(audit.audit(seen, Policy()).as_dict(host) for host, seen in found)
+    return document.document(
+        audit.audit(seen, policy_file.in_effect(seen, layers)).as_dict(host) for host, seen in found
+    )
 
 
 def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,14 +183,26 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     return result
 
 
-def finish(result: Mapping[str, Any], request: Request, findings: bool = True) -> int:
-    """Print the result as asked and give its exit code."""
-    text = json.dumps(result, indent=1) if request.form == "json" else _table(result, request, findings)
+def finish(result: Mapping[str, Any], request: Request, view: str = "findings") -> int:
+    """Print the result as asked, a dry run as its plan, and give the exit code; for views see report/views.py."""
+    if request.form == "json":
+        text = json.dumps(result, indent=1)
+    else:
+        from .report import views  # noqa: PLC0415 - a local check with --format json needs no rich
+
+        shown = "plan" if request.dry_run else view
+        text = views.render(shown, result, request.enable_command, request.verbose)
     if request.output:
         Path(request.output).write_text(text + "\n", encoding="utf-8")
     else:
         click.echo(text)
     return document.exit_code(result)
+
+
+def tell(result: Mapping[str, Any], request: Request, view: str) -> int:
+    """Print a view that judges nothing: 0, or 2 when a host could not be seen."""
+    finish(result, request, view)
+    return document.USAGE_ERROR if any(host["facts"] is None for host in result["hosts"]) else 0
 
 
 def _probe(root: str | None) -> dict[str, Any]:
@@ -184,18 +228,3 @@ def _ask(text: str, request: Request) -> None:
     click.echo(text.format(where=request.where))
     if not click.confirm("Go on?"):
         raise UserError("Nothing was changed")
-
-
-def _table(result: Mapping[str, Any], request: Request, findings: bool) -> str:
-    from rich.console import Console  # noqa: PLC0415
-
-    from .report import text  # noqa: PLC0415
-
-    console = Console(highlight=False)
-    with console.capture() as captured:
-        text.show_hosts(console, result)
-        if request.dry_run:
-            text.show_plan(console, result)
-        elif findings:
-            text.show_findings(console, result, request.enable_command, infos=request.verbose)
-    return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())

@@ -11,6 +11,7 @@ from .errors import UserError
 
 SCHEMA = 1
 ABSENT = frozenset({"ENOENT", "ENOTDIR"})
+NOT_COLLECTED = "NOT_COLLECTED"  # the probe does not look there
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Evidence:
 
     def file(self, path: str) -> File:
         """The record of a path; one that the probe does not collect is unknown, never absent."""
-        return self.files.get(path, File(path, error="NOT_COLLECTED"))
+        return self.files.get(path, File(path, error=NOT_COLLECTED))
 
     def text(self, path: str) -> str | None:
         """The text of a file, or null when there is none or it could not be read."""

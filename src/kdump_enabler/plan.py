@@ -12,6 +12,8 @@ from .evidence import Evidence
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .policy import Policy
+from .policy_file import HOST_FILE
+from .policy_file import text as policy_text
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .wanted import (
@@ -91,6 +93,7 @@ class Plan:
                 for name in ("crashkernel", "kdump_config", "panic_policy", "sysrq")
             }
             | {"sysctl_words": [f"{key}={value}" for key, value in (self.sysctls or {}).items()]}
+            | {"journal": [f"{step}: {changes}" for step, changes in _service_steps(self)]}
         )
 
     def steps(self) -> list[dict[str, str]]:
@@ -113,10 +116,10 @@ def make(facts: Facts, policy: Policy) -> Plan:
         debconf=_debconf(facts),
         crashkernel=grub or (),
         regenerate_grub=grub is not None,
-        kdump_config=config,
+        kdump_config=_policy_file(facts, policy) + config,
         reload_units=any(change.path == UMASK_DROPIN for change in config),
         panic_policy=_change(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
-        sysrq=_change(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy))),
+        sysrq=_sysrq(facts, policy),
         sysctls=_live(facts, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
         restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
@@ -164,6 +167,12 @@ def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
     return changes
 
 
+def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
+    """What was chosen is remembered on the machine; its file is left alone while it says the same in other words."""
+    same = facts.remembered is None or policy.stated == facts.remembered
+    return () if same else _change(facts.evidence, HOST_FILE, policy_text(policy.stated))
+
+
 def _change(evidence: Evidence, path: str, text: str | None) -> tuple[FileChange, ...]:
     """The change that gives one of our own files its text (null: takes it away); empty when it is so already."""
     file = evidence.file(path)
@@ -172,6 +181,13 @@ def _change(evidence: Evidence, path: str, text: str | None) -> tuple[FileChange
         return (FileChange(path, file.sha256 or "", absent=True),) if exists else ()
     same = exists and file.sha256 == hashlib.sha256(text.encode()).hexdigest()
     return () if same else (FileChange(path, file.sha256 or "", text=text),)
+
+
+def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
+    """Our SysRq drop-in; left alone as well, not taken away, where SysRq is to be left alone."""
+    if policy.sysrq == "keep":
+        return ()
+    return _change(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
 
 
 def _sysctl_file(values: dict[str, int]) -> str | None:
@@ -246,6 +262,11 @@ def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "remove file" if change.absent else "write file", change.path
     if plan.regenerate_grub:
         yield "regenerate", "grub.cfg"
+    yield from _service_steps(plan)
+
+
+def _service_steps(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What the service role does."""
     for key, value in (plan.sysctls or {}).items():
         yield "set now", f"{key} = {value}"
     for step, unit in (

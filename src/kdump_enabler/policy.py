@@ -1,9 +1,13 @@
-"""The policy: what a machine should be like. Its keys are the public kdump_* variables."""
+"""The policy: what a machine should be like. Its keys are the public kdump_* variables.
+
+It is stated in layers, each over the one before: our defaults, the file on the machine, the inventory, --policy, and
+options of the command line. A mapping is merged key by key.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import UserError
@@ -17,8 +21,38 @@ DEFAULT_SYSCTLS: Mapping[str, int] = {
     "kernel.panic_on_unrecovered_nmi": 1,
     "kernel.unknown_nmi_panic": 1,
 }
+# kernel.panic counts seconds in a C integer and may be negative; the others are switches.
+RANGES: Mapping[str, tuple[int, int]] = {"kernel.panic": (-(2**31), 2**31 - 1)}
+FLAG = (0, 1)
 SYSRQ_WORDS = ("auto", "keep")
 SYSRQ_ALL_BITS = 511  # every bit of admin-guide/sysrq.rst
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Values that one place states, by the names of public variables; `source` names the place for people."""
+
+    source: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One value of the effective policy and the place that stated it; `key` is its path, such as
+    kdump_sysctls.kernel.panic."""
+
+    key: str
+    value: Any
+    source: str
+
+
+class PolicyError(UserError):
+    """A value that cannot be meant: `path` holds the keys that lead to it."""
+
+    def __init__(self, path: tuple[str, ...], problem: str, hint: str = "") -> None:
+        super().__init__(f"{'.'.join(path)}: {problem}", hint)
+        self.path = path
+        self.problem = problem
 
 
 @dataclass(frozen=True)
@@ -27,13 +61,16 @@ class Policy:
 
     crashkernel: `auto`, or what comes after `crashkernel=`; crashkernel_allow_lower: an explicit value may lower a
     larger reservation; sysctls: explicit values over DEFAULT_SYSCTLS, null leaves a key alone; sysrq: `auto` adds
-    the crash key to what the machine has, `keep` leaves it, a number is written as it is.
+    the crash key to what the machine has, `keep` leaves it, a number is written as it is. `stated` are the values
+    that somebody stated, by the names of the variables; `origins` tells where every value comes from.
     """
 
     crashkernel: str = "auto"
     crashkernel_allow_lower: bool = False
     sysctls: Mapping[str, int | None] = field(default_factory=dict)
     sysrq: str | int = "auto"
+    stated: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    origins: tuple[Origin, ...] = field(default=(), compare=False)
 
     def sysctl_wanted(self) -> dict[str, int]:
         """Every managed key with its wanted value."""
@@ -42,21 +79,51 @@ class Policy:
 
 
 def from_variables(variables: Mapping[str, Any]) -> Policy:
-    """The policy that public variables state. Raises UserError with the path of the first value that is wrong."""
-    unknown = sorted(set(variables) - set(READERS))
-    if unknown:
-        raise UserError(f"{unknown[0]} is not a policy variable", f"Known: {', '.join(sorted(READERS))}.")
-    values: dict[str, Any] = {
-        name.removeprefix("kdump_"): READERS[name](name, value) for name, value in variables.items()
-    }
-    return Policy(**values)
+    """The policy that public variables state. Raises PolicyError with the path of the first value that is wrong."""
+    for name in sorted(map(str, set(variables) - set(READERS))):
+        raise PolicyError((name,), "not a policy variable", f"Known: {', '.join(sorted(READERS))}.")
+    values: dict[str, Any] = {name: READERS[name](name, value) for name, value in variables.items()}
+    return Policy(**{name.removeprefix("kdump_"): value for name, value in values.items()}, stated=values)
+
+
+def effective(layers: Iterable[Layer]) -> Policy:
+    """The policy of all layers, the weakest first. Raises PolicyError as from_variables() does."""
+    found = tuple(layers)
+    return replace(from_variables(merged(found)), origins=tuple(origins(found)))
+
+
+def merged(layers: Iterable[Layer]) -> dict[str, Any]:
+    """What the layers state together; the last one that names a value wins."""
+    found: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.values.items():
+            both = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
+            found[name] = {**found[name], **value} if both else value
+    return found
+
+
+def origins(layers: Iterable[Layer]) -> list[Origin]:
+    """Every value of the effective policy with the layer it comes from, by path."""
+    found: dict[str, Origin] = {}
+    for layer in (Layer("default", DEFAULTS), *layers):
+        found |= {key: Origin(key, value, layer.source) for key, value in _flat(layer.values)}
+    return [found[key] for key in sorted(found)]
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{key}", inner) for key, inner in value.items())
+        else:
+            yield name, value
 
 
 def _crashkernel(name: str, value: Any) -> str:
     text = str(value).removeprefix("crashkernel=")
     if text != "auto" and (not is_valid(text) or text.endswith((",low", ",cma"))):
-        raise UserError(
-            f"{name}: {value!r} is no value the kernel can read",
+        raise PolicyError(
+            (name,),
+            f"{value!r} is no value the kernel can read",
             "Examples: auto, 512M, 2G-64G:256M,64G-:512M.",
         )
     return text
@@ -67,18 +134,22 @@ def _boolean(name: str, value: Any) -> bool:
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
     if not isinstance(value, bool):
-        raise UserError(f"{name}: {value!r} is neither true nor false")
+        raise PolicyError((name,), f"{value!r} is neither true nor false")
     return value
 
 
 def _sysctls(name: str, value: Any) -> dict[str, int | None]:
     if not isinstance(value, Mapping):
-        raise UserError(f"{name}: must be a mapping of keys to numbers")
+        raise PolicyError((name,), "must be a mapping of keys to numbers")
     for key, number in value.items():
         if key not in DEFAULT_SYSCTLS:
-            raise UserError(f"{name}.{key}: not a key of the panic policy", f"Known: {', '.join(DEFAULT_SYSCTLS)}.")
+            known = f"Known: {', '.join(DEFAULT_SYSCTLS)}."
+            raise PolicyError((name, str(key)), "not a key of the panic policy", known)
         if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-            raise UserError(f"{name}.{key}: {number!r} is not a whole number", "Use null to leave the key alone.")
+            raise PolicyError((name, key), f"{number!r} is not a whole number", "Use null to leave the key alone.")
+        least, most = RANGES.get(key, FLAG)
+        if number is not None and not least <= number <= most:
+            raise PolicyError((name, key), f"{number} is not from {least} to {most}")
     return dict(value)
 
 
@@ -87,7 +158,7 @@ def _sysrq(name: str, value: Any) -> str | int:
         value = int(value)
     is_bits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= SYSRQ_ALL_BITS
     if not is_bits and value not in SYSRQ_WORDS:
-        raise UserError(f"{name}: {value!r} is neither auto, keep nor a number from 0 to {SYSRQ_ALL_BITS}")
+        raise PolicyError((name,), f"{value!r} is neither auto, keep nor a number from 0 to {SYSRQ_ALL_BITS}")
     return value if isinstance(value, int) else str(value)
 
 
@@ -96,4 +167,10 @@ READERS = {
     "kdump_crashkernel_allow_lower": _boolean,
     "kdump_sysctls": _sysctls,
     "kdump_sysrq": _sysrq,
+}
+DEFAULTS: Mapping[str, Any] = {
+    "kdump_crashkernel": "auto",
+    "kdump_crashkernel_allow_lower": False,
+    "kdump_sysctls": DEFAULT_SYSCTLS,
+    "kdump_sysrq": "auto",
 }

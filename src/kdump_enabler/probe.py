@@ -59,6 +59,7 @@ TEXT_GLOBS = (
     "/etc/default/kdump-tools",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
+    "/etc/kdump-enabler/policy.yml",
     "/etc/systemd/system/kdump-tools-dump.service.d/*.conf",
     "/etc/sysctl.conf",
     "/etc/sysctl.d/*.conf",
@@ -66,6 +67,7 @@ TEXT_GLOBS = (
     "/usr/local/lib/sysctl.d/*.conf",
     "/usr/lib/sysctl.d/*.conf",
     "/lib/sysctl.d/*.conf",
+    "/var/lib/kdump-enabler/backups/*/manifest.json",
 )
 # Looked at from outside only: existence, size, mode, link.
 STAT_GLOBS = (
@@ -74,7 +76,7 @@ STAT_GLOBS = (
     "/run/ostree-booted",
     "/var/lib/kdump/*",
 )
-LISTED = ("/sys/devices/system/memory",)
+LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
 DUMP_DIRECTORY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),)
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")

@@ -145,20 +145,34 @@ def _explicit(text: str, ram: int) -> Reserve:
     return Reserve(text, found.size_bytes, "the policy's own", problem)
 
 
-def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
-    """The largest, on this RAM, of the distribution's value, what administrators wrote, and our floor."""
+def candidates(facts: Facts, policy: Policy) -> list[Reserve]:
+    """What can be chosen from on this machine: what `auto` compares, and the policy's own value."""
+    if facts.memory_bytes is None or facts.platform is None:
+        return []
+    own = [] if policy.crashkernel == "auto" else [_explicit(policy.crashkernel, facts.memory_bytes)]
+    return _compared(facts, facts.memory_bytes, facts.platform.crashkernel_floor) + own
+
+
+def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
+    """The distribution's value, what administrators wrote, and from 2 GiB of RAM on our floor; none below 1 GiB."""
     ram = crashkernel.rounded(memory)
-    if ram < GIB:
-        return Reserve("", 0, "", "this machine has less than 1 GiB of RAM, and a capture kernel takes much of that")
     reasons = {_package_default(facts): "the distribution's own"}
     reasons |= {text: "written in the GRUB defaults" for text in _authored(facts) if text not in reasons}
     if ram >= 2 * GIB:
         reasons.setdefault(floor, "as the distribution's own is too small")
     sizes = {text: crashkernel.evaluate(f"crashkernel={text}", memory).size_bytes for text in reasons if text}
-    best = max(sizes, key=lambda text: sizes[text], default="")
-    if not sizes.get(best):
+    return [Reserve(text, sizes[text], reasons[text]) for text in sizes] if ram >= GIB else []
+
+
+def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
+    """The largest candidate on this RAM."""
+    ram = crashkernel.rounded(memory)
+    if ram < GIB:
+        return Reserve("", 0, "", "this machine has less than 1 GiB of RAM, and a capture kernel takes much of that")
+    best = max(_compared(facts, memory, floor), key=lambda one: one.size_bytes, default=None)
+    if best is None or not best.size_bytes:
         return Reserve("", 0, "", f"no recommendation matches {ram // MIB} MiB of RAM on {facts.arch}")
-    return Reserve(best, sizes[best], reasons[best])
+    return best
 
 
 def _package_default(facts: Facts) -> str:

@@ -14,6 +14,7 @@ from kdump_enabler import __version__
 from tests.hosts import machines
 from tests.unit.test_document import check_keys
 
+ROOTS = ("enable", "rollback", "disable", "backups")  # their first example changes, or needs all rights to see
 COMMAND = Path(sys.executable).with_name("kdump-enabler")
 
 
@@ -53,11 +54,12 @@ def test_help(option: str) -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["check", "enable", "rollback", "disable"])
+@pytest.mark.parametrize("command", ["check", "enable", "size", "explain", "rollback", "disable", "backups"])
 def test_help_of_each_command(command: str) -> None:
     found = run(command, "--help")
     assert (found.returncode, found.stderr) == (0, "")
-    assert "--inventory" in found.stdout
+    assert "--inventory" in found.stdout or command == "explain"
+    assert f"Examples:\n    {'sudo ' * (command in ROOTS)}kdump-enabler {command}" in found.stdout
 
 
 @pytest.mark.parametrize("option", ["-v", "--version"])
@@ -173,3 +175,44 @@ def test_evidence_that_was_saved_can_be_judged(tmp_path: Path) -> None:
     second = run("check", "--evidence", file)
     assert first.returncode == second.returncode
     assert "seen" in second.stdout
+
+
+def test_a_policy_file_decides_and_is_named(tmp_path: Path) -> None:
+    policy = tmp_path / "fleet.yml"
+    policy.write_text("kdump_crashkernel: 512M\n", encoding="utf-8")
+    found = run("check", "--policy", policy, "--show-policy", *evidence("debian12-ready"))
+    (line,) = [line for line in found.stdout.splitlines() if line.startswith(" kdump_crashkernel = ")]
+    assert line.split()[:3] == ["kdump_crashkernel", "=", "512M"]
+    assert str(policy) in found.stdout.replace("\n", "").replace(" ", "")
+    judged = run("check", "--policy", policy, "--format", "json", *evidence("debian12-ready"))
+    (host,) = json.loads(judged.stdout)["hosts"]
+    assert (judged.returncode, host["facts"]["crashkernel"]["wanted_bytes"]) == (1, 512 << 20)
+
+
+@pytest.mark.parametrize("command", [["check"], ["size"], ["enable", "-y"], ["enable", "-i", "host.invalid,", "-y"]])
+def test_a_policy_that_cannot_be_meant(command: list[str], tmp_path: Path) -> None:
+    policy = tmp_path / "fleet.yml"
+    policy.write_text("kdump_sysctls:\n  kernel.panic: soon\n", encoding="utf-8")
+    assert f"{policy}, line 2: kdump_sysctls.kernel.panic: 'soon'" in complaint(run(*command, "--policy", policy))
+
+
+@pytest.mark.parametrize("command", ["size", "backups"])
+def test_what_only_tells_judges_nothing(command: str) -> None:
+    found = run(command, *evidence("debian12-pristine"))
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_explain() -> None:
+    found = run("explain", "KD021")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.startswith("KD021\n\n  ")
+    assert "crashkernel" in complaint(run("explain", "crashkernl"))
+    assert "KD021" in run("explain").stdout
+
+
+@pytest.mark.parametrize("words", [[], ["--no-sysrq"]])
+def test_the_original_scripts_way_to_begin_needs_consent(words: list[str]) -> None:
+    """Without a terminal nothing is begun; never with -y here, which would set up the machine that runs the tests."""
+    found = run(*words)
+    assert found.returncode in (2, 4)  # 4 where the machine is not ours to set up, such as a container
+    assert "terminal" in found.stderr or "root" in found.stderr or "unsupported" in found.stdout

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,3 +34,40 @@ def test_the_collection_of_this_package_comes_first(monkeypatch: pytest.MonkeyPa
 )
 def test_the_reason_of_a_run_without_a_result(output: list[str], reason: str) -> None:
     assert playbook._last_words(output) == f"Ansible ended without a result: {reason}"
+
+
+INVENTORY = """
+all:
+  vars: {ansible_connection: local, ansible_python_interpreter: /usr/bin/env python3, kdump_become: false}
+  hosts:
+    templated:
+      half: 15
+      kdump_sysctls: {kernel.panic: "{{ half * 2 }}", kernel.panic_on_oops: 0}
+    wrong:
+      kdump_sysrq: "on fire"
+"""
+
+
+def test_what_the_inventory_and_the_command_line_state(tmp_path: Path) -> None:
+    """Through Ansible itself, looking at this machine: templated values arrive as what they are, --policy comes over
+    the inventory key by key, and a value that cannot be meant is the trouble of its host alone."""
+    inventory, policy = tmp_path / "hosts.yml", tmp_path / "fleet.yml"
+    inventory.write_text(INVENTORY, encoding="utf-8")
+    policy.write_text("kdump_sysctls: {kernel.panic_on_oops: 1}\nkdump_sysrq: 1\n", encoding="utf-8")
+    hosts = checked("-i", inventory, "--policy", policy)
+    stated = {one["key"]: (one["value"], one["source"]) for one in hosts["templated"]["policy"]}
+    assert stated["kdump_sysctls.kernel.panic"] == (30, "inventory")
+    assert stated["kdump_sysctls.kernel.panic_on_oops"] == (1, str(policy))
+    assert stated["kdump_sysrq"] == (1, str(policy))
+    assert stated["kdump_crashkernel"] == ("auto", "default")
+    assert "trouble" not in hosts["wrong"]  # --policy overrules what is wrong there
+    hosts = checked("-i", inventory)
+    assert hosts["wrong"]["trouble"]["sentence"].startswith("kdump_sysrq: 'on fire'")
+    assert "trouble" not in hosts["templated"]
+
+
+def checked(*words: str | Path) -> dict[str, dict[str, Any]]:
+    """The hosts of a check by their names."""
+    argv = [sys.executable, "-m", "kdump_enabler", "check", "--format", "json", *words]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return {host["host"]: host for host in json.loads(done.stdout)["hosts"]}

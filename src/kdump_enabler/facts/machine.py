@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from .. import platforms
-from ..evidence import Evidence, File
+from .. import platforms, policy_file
+from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
-from . import crashkernel, dumps, grub, memory, os_release, sysctl, tools
+from ..policy import from_variables
+from . import backups, crashkernel, dumps, grub, memory, os_release, sysctl, tools
+from .backups import BackupSet
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
@@ -74,6 +77,8 @@ class Facts:
     dump_directory: DumpDirectory
     settings: Mapping[str, Setting]
     unexplained_nmi: str | None
+    remembered: Mapping[str, Any] | None
+    backups: tuple[BackupSet, ...] | None
     evidence: Evidence
 
     def unit(self, name: str) -> Unit | None:
@@ -123,6 +128,8 @@ def read(evidence: Evidence) -> Facts:
         dump_directory=dumps.read(evidence, _dump_path(platform, config)),
         settings=_settings(evidence, boot_values),
         unexplained_nmi=_unexplained_nmi(evidence),
+        remembered=_remembered(evidence),
+        backups=backups.read(evidence),
         evidence=evidence,
     )
 
@@ -212,6 +219,15 @@ def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, S
 def _unexplained_nmi(evidence: Evidence) -> str | None:
     """The line that tells of an NMI nobody explains; null for none. Who changes a machine is root and reads the log."""
     return next((line for line in evidence.kernel_log or () if UNEXPLAINED_NMI.search(line)), None)
+
+
+def _remembered(evidence: Evidence) -> Mapping[str, Any] | None:
+    """The policy that the machine keeps; null when its file could not be read. Evidence of before there were such
+    files does not have it."""
+    file = evidence.file(policy_file.HOST_FILE)
+    if file.unknown and file.error != NOT_COLLECTED:
+        return None
+    return from_variables(policy_file.of_host(evidence).values).stated
 
 
 def _word(evidence: Evidence, path: str) -> str | None:

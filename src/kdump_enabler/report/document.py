@@ -64,6 +64,8 @@ def nobody(host: str, verdict: Verdict, reason: str) -> dict[str, Any]:
         "facts": None,
         "findings": [],
         "plan": [],
+        "policy": [],
+        "backups": None,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
@@ -27,6 +28,15 @@ MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[
 NAMED_HOSTS = 4
 
 
+@dataclass
+class Cause:
+    """A finding, the hosts that have it, and how many more of the same kind they have."""
+
+    finding: Mapping[str, Any]
+    hosts: list[str] = field(default_factory=list)
+    more: int = 0
+
+
 def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
     """Print the verdicts, and why a host has no other."""
     many = len(result["hosts"]) != 1
@@ -38,13 +48,14 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
 
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
     """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
-    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first."""
+    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. On a terminal each finding takes
+    two lines, and those that differ in their subject only are one; `infos` shows all, whole."""
     result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
     causes, many = _by_cause(result, infos), len(result["hosts"]) > 1
     if causes:
         console.print()
-    for finding, hosts in causes:
-        console.print(_finding(finding, hosts if many else []))
+    for cause in causes if infos else _like_each_other(causes):
+        console.print(_finding(cause, many, short=console.is_terminal and not infos))
     todo = list(_todo(result, command))
     if todo:
         console.print()
@@ -111,26 +122,41 @@ def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is {host['verdict']}: {escape(host['reason'])}."
 
 
-def _by_cause(result: Mapping[str, Any], infos: bool) -> list[tuple[Mapping[str, Any], list[str]]]:
+def _by_cause(result: Mapping[str, Any], infos: bool) -> list[Cause]:
     """Findings with the hosts that share them, errors first."""
-    causes: dict[tuple[str, ...], tuple[Mapping[str, Any], list[str]]] = {}
+    causes: dict[tuple[str, ...], Cause] = {}
     for host in result["hosts"]:
         for finding in host["findings"]:
             if infos or finding["severity"] != "info":
                 key = tuple(str(finding[name]) for name in ("id", "title", "current", "wanted"))
-                causes.setdefault(key, (finding, []))[1].append(host["host"])
+                causes.setdefault(key, Cause(finding)).hosts.append(host["host"])
     order = list(MARKS)
-    return sorted(causes.values(), key=lambda cause: order.index(cause[0]["severity"]))
+    return sorted(causes.values(), key=lambda cause: order.index(cause.finding["severity"]))
 
 
-def _finding(finding: Mapping[str, Any], hosts: list[str]) -> Padding:
+def _like_each_other(causes: list[Cause]) -> list[Cause]:
+    """One cause for those of the same rule, severity, remedy and hosts: several settings of one kind."""
+    found: dict[tuple[str, ...], Cause] = {}
+    for cause in causes:
+        key = (*(str(cause.finding[name]) for name in ("id", "severity", "remedy")), *cause.hosts)
+        if key in found:
+            found[key].more += 1
+        else:
+            found[key] = cause
+    return list(found.values())
+
+
+def _finding(cause: Cause, many: bool, short: bool) -> Padding:
     """Two lines: what is wrong, then what was seen where and what should be."""
-    head = f"{MARKS[finding['severity']]}  [bold]{escape(finding['title'])}[/]  [dim]{finding['id']}[/]"
+    finding, hosts = cause.finding, cause.hosts if many else []
+    like = f", and {cause.more} like it" if cause.more else ""
+    head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{escape(finding['title'])}[/]{like}"
     places = [f"({_place(source)})" for source in finding["evidence"][:1]]
     details = f"{escape(' '.join([finding['current'], *places]))} [dim]→[/] {escape(finding['wanted'])}"
     more = f" and {len(hosts) - NAMED_HOSTS} more" if len(hosts) > NAMED_HOSTS else ""
     on = f"\non {escape(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
     block = Table.grid()
+    block.add_column(no_wrap=short, overflow="ellipsis" if short else "fold")
     block.add_row(head)
     block.add_row(Padding(details + on, (0, 0, 0, 9)))
     return Padding(block, (0, 0, 0, 1))

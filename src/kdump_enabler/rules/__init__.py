@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, dumps, reservation, settings
+from . import capture, dumps, remembered, reservation, settings
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
@@ -33,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     settings.unexplained_nmi,
     settings.sysrq,
     settings.sysrq_off,
+    remembered.policy,
 )
 
 

@@ -1,0 +1,120 @@
+"""The tables that commands print, each made from the result document alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from ..rules.words import mib
+from . import text
+
+Result = Mapping[str, Any]
+
+
+def render(view: str, result: Result, command: str, verbose: bool = False) -> str:
+    """A view of the result as text for this terminal: hosts, findings, plan, policy, sizes or backups. `command` is
+    how the user calls `enable` for these hosts."""
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        VIEWS[view](console, result, command, verbose)
+    return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
+
+
+def _hosts(console: Console, result: Result, _command: str, _verbose: bool) -> None:
+    text.show_hosts(console, result)
+
+
+def _findings(console: Console, result: Result, command: str, verbose: bool) -> None:
+    text.show_hosts(console, result)
+    text.show_findings(console, result, command, verbose)
+
+
+def _plan(console: Console, result: Result, _command: str, _verbose: bool) -> None:
+    text.show_hosts(console, result)
+    text.show_plan(console, result)
+
+
+def _policy(console: Console, result: Result, _command: str, _verbose: bool) -> None:
+    for host in result["hosts"]:
+        rows = [(f"{one['key']} = {_yaml(one['value'])}", one["source"]) for one in host["policy"]]
+        _block(console, host, ("policy", "stated by"), rows, "no policy: nothing could be seen")
+
+
+def _sizes(console: Console, result: Result, command: str, _verbose: bool) -> None:
+    for host in result["hosts"]:
+        found = (host["facts"] or {}).get("crashkernel", {})
+        rows = list(_candidates(found))
+        _block(console, host, ("", "crashkernel=", "here", "why"), rows, host["reason"] or "no size is known to fit")
+        for line in _advice(host, found, command) if rows else ():
+            console.print(f" {line}", soft_wrap=True)
+
+
+def _candidates(sizes: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for one in sizes.get("candidates", ()):
+        yield "→" if one["chosen"] else "", one["text"], mib(one["bytes"]), one["reason"]
+
+
+def _advice(host: Mapping[str, Any], sizes: Mapping[str, Any], command: str) -> Iterator[str]:
+    ram, wanted = host["facts"]["memory_bytes"], sizes["wanted_bytes"]
+    yield ""
+    if wanted:
+        yield f"{mib(wanted)} of {mib(ram)} are {100 * wanted / ram:.0f} %, and not there for programs any more."
+    now, then = (_size(sizes[name]) for name in ("running_bytes", "next_boot_bytes"))
+    yield f"reserved now: {now}; at the next boot: {then}"
+    if wanted and (sizes["next_boot_bytes"] or 0) < wanted:
+        yield f"[bold]To do[/]  [bold cyan]{escape(command)}[/], or with a value of your own: --crashkernel 512M"
+
+
+def _size(size_bytes: int | None) -> str:
+    return "unknown" if size_bytes is None else mib(size_bytes)
+
+
+def _backups(console: Console, result: Result, _command: str, _verbose: bool) -> None:
+    for host in result["hosts"]:
+        rows = [_backup(found) for found in host["backups"] or ()]
+        none = "no backup set: nothing was changed here"
+        unseen = "the backup sets could not be read; run it again as root (with sudo, or --become)"
+        titles = ("backup set", "files", "state", "packages it installed")
+        _block(console, host, titles, rows, unseen if host["backups"] is None else none)
+
+
+def _backup(found: Mapping[str, Any]) -> tuple[str, ...]:
+    if not found["readable"]:
+        return found["name"], "", "only root can read it", ""
+    state = f"restored {found['restored_at']}" if found["restored_at"] else "can be restored"
+    return found["name"], "\n".join(found["files"]) or "-", state, ", ".join(found["packages"]) or "-"
+
+
+def _block(
+    console: Console, host: Mapping[str, Any], titles: Sequence[str], rows: Sequence[Sequence[str]], otherwise: str
+) -> None:
+    """A host's name with a table below it, or with a sentence when there are no rows."""
+    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
+    console.print(f" [bold]{escape(host['host'])}[/]" + ("" if rows else f"  {escape(instead)}"))
+    if rows:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for title in titles:
+            table.add_column(title, overflow="fold")
+        for row in rows:
+            table.add_row(*map(escape, row))
+        console.print(Padding(table, (0, 0, 0, 1)))
+
+
+def _yaml(value: Any) -> str:
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+
+
+VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
+    "hosts": _hosts,
+    "findings": _findings,
+    "plan": _plan,
+    "policy": _policy,
+    "sizes": _sizes,
+    "backups": _backups,
+}

@@ -1,0 +1,119 @@
+"""The tables of size, backups and --show-policy, made from recorded machines."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from kdump_enabler import evidence, policy_file
+from kdump_enabler.audit import audit
+from kdump_enabler.facts.backups import ROOT
+from kdump_enabler.policy import Layer
+from kdump_enabler.report import document
+from kdump_enabler.report.views import render
+from kdump_enabler.verdict import Verdict
+from tests.hosts import machines
+
+COMMAND = "sudo kdump-enabler enable"
+MANIFEST = {
+    "schema": "kdump-enabler/backup/1",
+    "created_at": "2026-11-20T10:11:12Z",
+    "tool_version": "0.1.0",
+    "files": [{"path": "/etc/default/grub.d/zz-kdump-enabler.cfg"}, {"path": "/etc/sysctl.d/[x].conf"}],
+    "packages": ["kdump-tools"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def shown(view: str, raw: dict[str, Any], *layers: Layer) -> str:
+    found = evidence.from_raw(raw)
+    record = audit(found, policy_file.in_effect(found, layers)).as_dict("web1")
+    return " ".join(render(view, document.document([record]), COMMAND).split())
+
+
+def with_sets(**manifests: object) -> dict[str, Any]:
+    raw = copy.deepcopy(machines.load("debian12-ready"))
+    raw["directories"][ROOT] = {"names": sorted(manifests)}
+    for name, manifest in manifests.items():
+        if manifest is not None:
+            machines.write(raw, f"{ROOT}/{name}/manifest.json", json.dumps(manifest))
+    return raw
+
+
+def test_size_says_what_and_why() -> None:
+    words = shown("sizes", machines.load("debian12-pristine"))
+    assert "→ 1G-8G:256M,8G-16G:384M,16G-:512M 256 MiB as the distribution's own is too small" in words
+    assert "384M-:128M 128 MiB the distribution's own" in words
+    assert "256 MiB of 2047 MiB are 13 %" in words
+    assert COMMAND in words
+
+
+def test_size_keeps_what_is_larger() -> None:
+    words = shown("sizes", machines.load("debian12-larger-stays"))
+    assert "→ 1G 1024 MiB written in the GRUB defaults" in words
+    assert "To do" not in words
+
+
+def test_size_of_the_policys_own() -> None:
+    words = shown("sizes", machines.load("debian12-ready"), Layer("command line", {"kdump_crashkernel": "512M"}))
+    assert "→ 512M 512 MiB the policy's own" in words
+
+
+def test_size_where_nothing_is_to_be_reserved() -> None:
+    assert "Examplix 3 is not supported" in shown("sizes", machines.load("examplix"))
+
+
+def test_policy_names_who_states_it() -> None:
+    words = shown(
+        "policy", machines.load("debian12-ready"), Layer("fleet.yml", {"kdump_sysctls": {"kernel.panic": None}})
+    )
+    assert "kdump_sysctls.kernel.panic = null fleet.yml" in words
+    assert "kdump_crashkernel_allow_lower = false default" in words
+
+
+def test_backups_the_newest_first() -> None:
+    raw = with_sets(
+        **{"20261120T101112Z": MANIFEST, "20261121T000000Z": {**MANIFEST, "restored_at": "2026-11-21T01:00:00Z"}}
+    )
+    words = shown("backups", raw)
+    assert words.index("20261121T000000Z") < words.index("20261120T101112Z")
+    assert "restored 2026-11-21T01:00:00Z" in words
+    assert "zz-kdump-enabler.cfg can be restored kdump-tools" in words
+    assert "/etc/sysctl.d/[x].conf" in words
+
+
+def test_backups_closed_to_us_and_damaged_ones() -> None:
+    words = shown("backups", with_sets(**{"20261120T101112Z": None, "20261121T000000Z": ["no manifest"]}))
+    assert words.count("only root can read it") == 2
+
+
+def test_no_backups() -> None:
+    raw = machines.load("debian12-ready")
+    assert "nothing was changed here" in shown("backups", raw)
+    raw["directories"][ROOT] = {"error": "EACCES"}
+    assert "run it again as root" in shown("backups", raw)
+
+
+@pytest.mark.parametrize("view", ["hosts", "findings", "plan", "policy", "sizes", "backups"])
+def test_a_host_nobody_saw(view: str) -> None:
+    nobody = document.nobody("web1", Verdict.UNREACHABLE, "Connection refused")
+    assert "web1" in render(view, document.document([nobody]), COMMAND)
+    trouble = nobody | {"trouble": {"kind": "policy", "sentence": "It is wrong", "hint": ""}}
+    assert "It is wrong" in render(view, document.document([trouble]), COMMAND)
+
+
+@pytest.mark.parametrize("view", ["hosts", "findings", "plan", "policy", "sizes", "backups"])
+@pytest.mark.parametrize("name", machines.names())
+def test_every_machine_fits_the_width(view: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    found = evidence.from_raw(machines.load(name))
+    text = render(view, document.document([audit(found, policy_file.in_effect(found, [])).as_dict("web1")]), COMMAND)
+    assert "\x1b" not in text
+    assert max(len(line) for line in text.splitlines() if "To do" not in line) <= 80
