@@ -46,9 +46,10 @@ class SyntaxFault:
 @dataclass(frozen=True)
 class Facts:
     """One machine. Sizes are bytes; null means that it could not be seen; `unsupported` is the reason why the
-    machine is not ours to configure, empty when it is."""
+    machine is not ours to configure, empty when it is; `test_container`: it is a container all the same, for tests."""
 
     unsupported: str
+    test_container: bool
     privileged: bool
     release: OsRelease | None
     platform: Platform | None
@@ -86,8 +87,9 @@ class Facts:
         return None if self.units is None else self.units.get(name)
 
 
-def read(evidence: Evidence) -> Facts:
-    """The facts of a machine. Pure: everything comes from the evidence and the platform table."""
+def read(evidence: Evidence, test_container: bool = False) -> Facts:
+    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
+    `test_container` a container is taken for a machine, as tests of everything but the kernel want it."""
     release = os_release.read(evidence)
     platform = platforms.find(release.id, release.version) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
@@ -99,7 +101,8 @@ def read(evidence: Evidence) -> Facts:
     boot = evidence.mount_of(grub.GRUB_CFG)
     boot_loader = _boot_loader(platform, entry)
     return Facts(
-        unsupported=_unsupported(evidence, release, platform, boot_loader),
+        unsupported=_unsupported(evidence, release, platform, boot_loader, test_container),
+        test_container=test_container and _is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
@@ -135,9 +138,13 @@ def read(evidence: Evidence) -> Facts:
 
 
 def _unsupported(
-    evidence: Evidence, release: OsRelease | None, platform: Platform | None, boot_loader: str | None
+    evidence: Evidence,
+    release: OsRelease | None,
+    platform: Platform | None,
+    boot_loader: str | None,
+    test_container: bool,
 ) -> str:
-    if any(evidence.file(mark).error is None for mark in CONTAINER_MARKS):
+    if _is_container(evidence) and not test_container:
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
     if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
         return "this is WSL: its kernel belongs to Windows"
@@ -157,6 +164,10 @@ def _unsupported(
     if boot_loader is None and not evidence.file(grub.GRUB_CFG).unknown:
         return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
     return ""
+
+
+def _is_container(evidence: Evidence) -> bool:
+    return any(evidence.file(mark).error is None for mark in CONTAINER_MARKS)
 
 
 def _arch(evidence: Evidence) -> str | None:
