@@ -105,12 +105,7 @@ def _memory(sizes: Mapping[str, Any]) -> str:
 def _plan(host: Mapping[str, Any]) -> str:
     steps = [f"  {escape(step['step'])}  [dim]{escape(step['changes'])}[/]" for step in host["plan"]]
     head = f"A run would, on [bold]{escape(host['host'])}[/]:" if steps else f"Nothing to do on {escape(host['host'])}."
-    after = ["  then look again, and configure what they brought"] if _installs(host) else []
-    return "\n".join([head, *steps, *after])
-
-
-def _installs(host: Mapping[str, Any]) -> bool:
-    return any(step["step"] == "install packages" for step in host["plan"])
+    return "\n".join([head, *steps])
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
