@@ -14,6 +14,7 @@ from .facts.sysctl import integer
 from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
+from .rules import lockdown
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .wanted import (
@@ -232,7 +233,8 @@ def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
 
 def _can_load(facts: Facts) -> bool:
     """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
-    return bool(facts.reserved_bytes) and facts.capture_loaded is False and not facts.load_disabled
+    hopeless = facts.load_disabled or facts.removed_image or lockdown.refused(facts)
+    return bool(facts.reserved_bytes) and facts.capture_loaded is False and not hopeless
 
 
 def _unless_refused(facts: Facts, plan: Plan) -> Plan:

@@ -12,12 +12,14 @@ from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
 from ..policy import from_variables
-from . import backups, crashkernel, dumps, grub, memory, os_release, sysctl, tools
+from . import backups, crashkernel, dumps, grub, lockdown, memory, os_release, storage, sysctl, tools
 from .backups import BackupSet
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
+from .lockdown import Lockdown
 from .os_release import OsRelease
+from .storage import Storage
 from .sysctl import Setting
 from .tools import Unit, Value
 
@@ -75,7 +77,10 @@ class Facts:
     units: Mapping[str, Unit] | None
     config: Mapping[str, Value]
     capture_initrd: File | None
+    removed_image: str
     dump_directory: DumpDirectory
+    storage: Storage
+    lockdown: Lockdown
     settings: Mapping[str, Setting]
     unexplained_nmi: str | None
     remembered: Mapping[str, Any] | None
@@ -100,6 +105,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
     boot_loader = _boot_loader(platform, entry)
+    target = dumps.read(evidence, _dump_path(platform, config))
     return Facts(
         unsupported=_unsupported(evidence, release, platform, boot_loader, test_container),
         test_container=test_container and _is_container(evidence),
@@ -128,7 +134,10 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         units=tools.units(evidence),
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
-        dump_directory=dumps.read(evidence, _dump_path(platform, config)),
+        removed_image=_removed_image(evidence, kernel, entry),
+        dump_directory=target,
+        storage=storage.read(evidence, target.real),
+        lockdown=lockdown.read(evidence),
         settings=_settings(evidence, boot_values),
         unexplained_nmi=_unexplained_nmi(evidence),
         remembered=_remembered(evidence),
@@ -216,10 +225,21 @@ def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str |
     return found.get(path, File(path, error="ENOENT"))
 
 
+def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
+    """The path of the running kernel's image if it was removed since the boot, which others were not, and the next
+    boot takes one of those; empty if not."""
+    there = [file.path for file in evidence.below("/boot") if file.error is None]
+    images = {name for name in there if name.startswith("/boot/vmlinuz-")}
+    path = f"/boot/vmlinuz-{kernel}"
+    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
+    return path if images and path not in images and goes_on else ""
+
+
 def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     default = platform.dump_directory if platform else "/var/crash"
     configured = config.get("KDUMP_COREDIR")
-    return configured.value if configured and configured.value else default
+    # A relative name counts from the root, where systemd starts services (systemd.exec(5)).
+    return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
 def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, Setting]:

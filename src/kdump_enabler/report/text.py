@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
+from .visible import visible
 
 COLOURS = {
     "ready": "green",
@@ -35,6 +36,11 @@ class Cause:
     finding: Mapping[str, Any]
     hosts: list[str] = field(default_factory=list)
     more: int = 0
+
+
+def literal(text: str) -> str:
+    """The text as it is, for a place where rich reads markup."""
+    return escape(visible(text))
 
 
 def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
@@ -73,8 +79,8 @@ def show_plan(console: Console, result: Mapping[str, Any]) -> None:
 def _host(host: Mapping[str, Any]) -> Padding:
     """One host as a block."""
     facts = host["facts"] or {}
-    machine = [escape(part) for part in (facts.get("name"), facts.get("kernel")) if part]
-    lines = [f"[bold]{escape(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
+    machine = [literal(part) for part in (facts.get("name"), facts.get("kernel")) if part]
+    lines = [f"[bold]{literal(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
     if facts and host["verdict"] != "unsupported":
         lines.append(f"reserved: {_memory(facts['crashkernel'])}")
     return Padding("\n".join(lines), (0, 0, 0, 1))
@@ -92,7 +98,7 @@ def _hosts(result: Mapping[str, Any]) -> Table:
     for host in result["hosts"]:
         verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
         memory = _memory((host["facts"] or {}).get("crashkernel", {}))
-        table.add_row(escape(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
+        table.add_row(literal(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
     return table
 
 
@@ -103,18 +109,19 @@ def _memory(sizes: Mapping[str, Any]) -> str:
 
 
 def _plan(host: Mapping[str, Any]) -> str:
-    steps = [f"  {escape(step['step'])}  [dim]{escape(step['changes'])}[/]" for step in host["plan"]]
-    head = f"A run would, on [bold]{escape(host['host'])}[/]:" if steps else f"Nothing to do on {escape(host['host'])}."
+    steps = [f"  {literal(step['step'])}  [dim]{literal(step['changes'])}[/]" for step in host["plan"]]
+    name = literal(host["host"])
+    head = f"A run would, on [bold]{name}[/]:" if steps else f"Nothing to do on {name}."
     return "\n".join([head, *steps])
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
-    name = f"[bold]{escape(host['host'])}[/]"
+    name = f"[bold]{literal(host['host'])}[/]"
     found = host.get("trouble")
     if found:
-        yield f"{name}: [red]{escape(found['sentence'].rstrip('.'))}.[/] {escape(found['hint'])}"
+        yield f"{name}: [red]{literal(found['sentence'].rstrip('.'))}.[/] {literal(found['hint'])}"
     elif host["reason"]:
-        yield f"{name} is {host['verdict']}: {escape(host['reason'])}."
+        yield f"{name} is {host['verdict']}: {literal(host['reason'])}."
 
 
 def _by_cause(result: Mapping[str, Any], infos: bool) -> list[Cause]:
@@ -145,11 +152,11 @@ def _finding(cause: Cause, many: bool, short: bool) -> Padding:
     """Two lines: what is wrong, then what was seen where and what should be."""
     finding, hosts = cause.finding, cause.hosts if many else []
     like = f", and {cause.more} like it" if cause.more else ""
-    head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{escape(finding['title'])}[/]{like}"
+    head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{literal(finding['title'])}[/]{like}"
     places = [f"({_place(source)})" for source in finding["evidence"][:1]]
-    details = f"{escape(' '.join([finding['current'], *places]))} [dim]→[/] {escape(finding['wanted'])}"
+    details = f"{literal(' '.join([finding['current'], *places]))} [dim]→[/] {literal(finding['wanted'])}"
     more = f" and {len(hosts) - NAMED_HOSTS} more" if len(hosts) > NAMED_HOSTS else ""
-    on = f"\non {escape(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
+    on = f"\non {literal(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
     block = Table.grid()
     block.add_column(no_wrap=short, overflow="ellipsis" if short else "fold")
     block.add_row(head)
@@ -168,7 +175,7 @@ def _todo(result: Mapping[str, Any], command: str) -> Iterator[str]:
     serious = [finding for finding in findings if finding["severity"] != "info"]
     remedies = list(dict.fromkeys(finding["remedy"] for finding in serious))
     if ENABLE in remedies:
-        yield f"[bold cyan]{escape(command)}[/]"
+        yield f"[bold cyan]{literal(command)}[/]"
     elif REBOOT in remedies:
-        yield f"reboot, or let it be done: [bold cyan]{escape(command)} --reboot if-needed[/]"
-    yield from (escape(remedy) for remedy in remedies if remedy not in (ENABLE, REBOOT))
+        yield f"reboot, or let it be done: [bold cyan]{literal(command)} --reboot if-needed[/]"
+    yield from (literal(remedy) for remedy in remedies if remedy not in (ENABLE, REBOOT))

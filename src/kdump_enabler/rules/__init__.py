@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, container, dumps, remembered, reservation, settings
+from . import capture, container, dumps, loading, lockdown, remembered, reservation, settings, targets
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
@@ -27,8 +27,10 @@ RULES: tuple[Rule, ...] = (
     capture.service,
     capture.switched_on,
     capture.initrd,
-    dumps.remote,
-    dumps.room,
+    loading.removed,
+    loading.failed,
+    lockdown.lockdown,
+    *targets.RULES,
     dumps.private,
     dumps.readable,
     settings.panic_at_next_boot,

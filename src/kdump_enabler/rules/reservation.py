@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..facts.crashkernel import Reservation, rounded
@@ -13,6 +14,11 @@ from ..wanted import BOOT_ROOM, GIB, Reserve, is_enough, reserve
 from .words import mib, unseen
 
 SMALLER = "find out why the kernel could not reserve it (journalctl -k -g crashkernel), or ask for less"
+# What kernel/crash_reserve.c and, before Linux 6.9, arch/x86/kernel/setup.c say when nothing was reserved.
+REFUSED = re.compile(
+    r"cannot allocate crashkernel"
+    r"|crashkernel.*(reservation failed|resulted in zero|expected|end <= start|invalid|unrecognized)"
+)
 
 
 def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -34,6 +40,7 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
         evidence=(
             Source("/sys/kernel/kexec_crash_size", 0, str(facts.reserved_bytes)),
             Source("/proc/cmdline", 0, facts.running.text if facts.running else ""),
+            *(Source("/dev/kmsg", 0, line) for line in facts.evidence.kernel_log or () if REFUSED.search(line)),
         ),
         remedy=SMALLER if failed else REBOOT if after_reboot else ENABLE,
         needs_reboot=after_reboot,

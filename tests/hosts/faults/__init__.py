@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import first
+from . import first, loading, targets
 
-MACHINES = {**first.MACHINES}
+MACHINES = {**first.MACHINES, **loading.MACHINES, **targets.MACHINES}
