@@ -96,8 +96,7 @@ class Plan:
                 name: [change.as_dict() for change in getattr(self, name)]
                 for name in ("leftovers", "crashkernel", "kdump_config", "panic_policy", "sysrq")
             }
-            | {"sysctl_words": [f"{key}={value}" for key, value in (self.sysctls or {}).items()]}
-            | {"journal": [f"{step}: {changes}" for step, changes in _service_steps(self)]}
+            | {"journal": [f"{step}: {changes}" for step, changes in _unit_steps(self)]}
         )
 
     def steps(self) -> list[dict[str, str]]:
@@ -294,13 +293,14 @@ def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "remove file" if change.absent else "write file", change.path
     if plan.regenerate_grub:
         yield "regenerate", "grub.cfg"
-    yield from _service_steps(plan)
-
-
-def _service_steps(plan: Plan) -> Iterator[tuple[str, str]]:
-    """What the service role does."""
     for key, value in (plan.sysctls or {}).items():
         yield "set now", f"{key} = {value}"
+    yield from _unit_steps(plan)
+    if plan.packages:
+        yield "after installation", "kdump configuration, service"
+
+
+def _unit_steps(plan: Plan) -> Iterator[tuple[str, str]]:
     for step, unit in (
         ("enable unit", plan.enable_unit),
         ("restart unit", plan.restart_unit),

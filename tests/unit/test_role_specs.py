@@ -16,6 +16,8 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 INCLUDED = re.compile(r"name: kdump\.enabler\.(\w+)")
 VARIABLE = re.compile(r"(?<![\w.])kdump_\w+")  # not a part of something, such as kdump_plan.kdump_config
 ROW = re.compile(r"^\| `(kdump_\w+)` \| (.*?) \|", re.MULTILINE)
+# Read by the action that looks at a host, from the variables of the host.
+OF_THE_LOOK = {*READERS, "kdump_test_container"}
 # Set by the playbook that is run, not by people.
 OF_PLAYBOOKS = {"kdump_goal"}
 
@@ -37,9 +39,9 @@ def registered() -> set[str]:
 
 
 def read_by(role: str) -> set[str]:
-    """The variables in a role's expressions, and the policy's where it judges."""
+    """The variables in a role's expressions, and those of the look where it judges."""
     judges = "kdump.enabler.audit:" in tasks(role)
-    return set(VARIABLE.findall(tasks(role))) | (set(READERS) if judges else set())
+    return set(VARIABLE.findall(tasks(role))) | (OF_THE_LOOK if judges else set())
 
 
 def set_by(role: str) -> set[str]:

@@ -95,7 +95,7 @@ def test_a_plan_names_what_would_change_and_what_comes_after() -> None:
     show_plan(Console(file=stream, width=100), document.document([host("debian12-pristine"), host("debian12-ready")]))
     words = stream.getvalue()
     assert "kdump-tools, makedumpfile" in words
-    assert "look again" in words
+    assert "after installation" in words
     assert "Nothing to do" in words
 
 

@@ -69,9 +69,10 @@ class SyntaxFault:
 @dataclass(frozen=True)
 class Facts:
     """One machine. Sizes are bytes; null means that it could not be seen; `unsupported` is the reason why the
-    machine is not ours to configure, empty when it is."""
+    machine is not ours to configure, empty when it is; `test_container`: it is a container all the same, for tests."""
 
     unsupported: str
+    test_container: bool
     privileged: bool
     release: OsRelease | None
     platform: Platform | None
@@ -115,8 +116,9 @@ class Facts:
         return None if self.units is None else self.units.get(name)
 
 
-def read(evidence: Evidence) -> Facts:
-    """The facts of a machine. Pure: everything comes from the evidence and the platform table."""
+def read(evidence: Evidence, test_container: bool = False) -> Facts:
+    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
+    `test_container` a container is taken for a machine, as tests of everything but the kernel want it."""
     release = os_release.read(evidence)
     platform = recognise.platform(release) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
@@ -133,7 +135,8 @@ def read(evidence: Evidence) -> Facts:
     defaults = grub_defaults.read(evidence)
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=_unsupported(evidence, release, platform, loader),
+        unsupported=_unsupported(evidence, release, platform, loader, test_container),
+        test_container=test_container and _is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
@@ -175,9 +178,13 @@ def read(evidence: Evidence) -> Facts:
 
 
 def _unsupported(
-    evidence: Evidence, release: OsRelease | None, platform: Platform | None, loader: BootLoader | None
+    evidence: Evidence,
+    release: OsRelease | None,
+    platform: Platform | None,
+    loader: BootLoader | None,
+    test_container: bool,
 ) -> str:
-    if any(evidence.file(mark).error is None for mark in CONTAINER_MARKS):
+    if _is_container(evidence) and not test_container:
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
     if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
         return "this is WSL: its kernel belongs to Windows"
@@ -206,6 +213,10 @@ def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | N
     if loader is not None and _way_to_boot(platform, loader) not in platform.boot_loaders:
         return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
     return ""
+
+
+def _is_container(evidence: Evidence) -> bool:
+    return any(evidence.file(mark).error is None for mark in CONTAINER_MARKS)
 
 
 def _arch(evidence: Evidence) -> str | None:

@@ -128,12 +128,7 @@ def _plan(host: Mapping[str, Any]) -> str:
     steps = [f"  {literal(step['step'])}  [dim]{literal(step['changes'])}[/]" for step in host["plan"]]
     name = literal(host["host"])
     head = f"A run would, on [bold]{name}[/]:" if steps else f"Nothing to do on {name}."
-    after = ["  then look again, and configure what they brought"] if _installs(host) else []
-    return "\n".join([head, *steps, *after])
-
-
-def _installs(host: Mapping[str, Any]) -> bool:
-    return any(step["step"] == "install packages" for step in host["plan"])
+    return "\n".join([head, *steps])
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:

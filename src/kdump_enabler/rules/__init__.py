@@ -9,6 +9,7 @@ from ..finding import Finding
 from ..policy import Policy
 from . import (
     capture,
+    container,
     dumps,
     leftovers,
     loading,
@@ -22,7 +23,10 @@ from . import (
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
+# What holds of a machine that is not ours to configure, too.
+ALWAYS: tuple[Rule, ...] = (container.of_tests,)
 RULES: tuple[Rule, ...] = (
+    *ALWAYS,
     capture.packages,
     reservation.reserved_now,
     reservation.reserved_at_next_boot,
@@ -59,4 +63,5 @@ RULES: tuple[Rule, ...] = (
 
 def run(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
     """Every finding, in the order of the rules."""
-    return tuple(finding for rule in RULES for finding in rule(facts, policy))
+    rules = ALWAYS if facts.unsupported else RULES
+    return tuple(finding for rule in rules for finding in rule(facts, policy))
