@@ -106,6 +106,15 @@ class BackupSet(object):
         manifest["packages"] = sorted(set(manifest["packages"]) | set(packages))
         self.save(manifest)
 
+    def remember(self, section: str, values: Dict[str, Any], tool_version: str = "") -> None:
+        """Keep what is no file, durably, before it is changed; what the run found first stays."""
+        manifest = json.loads(json.dumps(self.manifest or self._empty(tool_version)))
+        known = manifest.setdefault(section, {})
+        known.update((name, value) for name, value in values.items() if name not in known)
+        if manifest != self.manifest:
+            self._make()
+            self.save(manifest)
+
     def correct(self, staged: List[Change]) -> None:
         """Note the modes that the file system really gave (vfat has its own)."""
         manifest = json.loads(json.dumps(self.manifest))

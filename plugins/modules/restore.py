@@ -9,6 +9,7 @@ version_added: 0.1.0
 description:
   - Restores content, mode, owner, access control list and SELinux context of every file in a set that
     M(kdump.enabler.files) wrote, and removes the files that did not exist before.
+  - Gives the running kernel the settings it had, where they still are what the run made of them.
   - Looks at all files first. If one is neither what the run made of it nor what it was before,
     nothing is restored.
   - Removes directories that the run created, if nothing else is in them by now.
@@ -33,6 +34,10 @@ options:
     description: Where the backup sets are.
     type: path
     default: /var/lib/kdump-enabler/backups
+  settings_root:
+    description: Where the kernel's settings are.
+    type: path
+    default: /proc/sys
 attributes:
   check_mode:
     description: Makes all checks, changes nothing and returns what would change.
@@ -40,8 +45,7 @@ attributes:
   diff_mode:
     description: Without context lines, so that no neighbouring secret is printed.
     support: full
-author:
-  - The kdump-enabler developers
+author: The kdump-enabler developers (@kdump-enabler)
 """
 
 EXAMPLES = r"""
@@ -74,6 +78,14 @@ packages:
   returned: success
   type: list
   elements: str
+settings:
+  description: Kernel settings that were given back, with their values.
+  returned: success
+  type: dict
+units:
+  description: Units that the run enabled or disabled, with what they were; it is for the caller to give that back.
+  returned: success
+  type: dict
 kind:
   description:
     - Why it failed, one of V(no_backup), V(bad_backup), V(changed_since), V(bad_arguments), V(symlink),
@@ -98,6 +110,7 @@ from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, find_set, 
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
 from ..module_utils.journal import note
+from ..module_utils.kernel import PROC_SYS, path_of, running, set_value
 from ..module_utils.transaction import Change, Transaction, name_files
 
 ARGUMENTS = {
@@ -105,6 +118,7 @@ ARGUMENTS = {
     "close": {"type": "bool", "default": True},
     "force": {"type": "bool", "default": False},
     "backup_root": {"type": "path", "default": DEFAULT_ROOT},
+    "settings_root": {"type": "path", "default": PROC_SYS},
 }
 
 
@@ -179,6 +193,23 @@ def apply(backup: BackupSet, found: Plan, close: bool) -> None:
     )
 
 
+def changed_settings(manifest: Dict[str, Any], root: str) -> Dict[str, str]:
+    """Return the kernel settings that still are what the run made of them, with what they were before."""
+    found = {}
+    for key, known in sorted(manifest.get("settings", {}).items()):
+        with contextlib.suppress(FileNotFoundError):  # another kernel, without that setting
+            if running(path_of(root, key)) == known["after"] != known["before"]:
+                found[key] = known["before"]
+    return found
+
+
+def put_settings_back(root: str, settings: Dict[str, str]) -> None:
+    """Give the running kernel its values."""
+    for key, value in settings.items():
+        set_value(path_of(root, key), value)
+        note(["put back now: {0} = {1}".format(key, value)])
+
+
 def clean_up(manifest: Dict[str, Any]) -> None:
     """Remove what a killed run left beside the files, and the directories it made, unless somebody uses them."""
     for entry in manifest["files"]:
@@ -197,17 +228,21 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         refuse_foreign(backup, found.foreign)
     for change in found.changes:
         check_writable(change.path)
+    settings = changed_settings(manifest, module.params["settings_root"])
     # A set whose files are all as before is done with, too: "latest" must not stop at it.
     if not module.check_mode and (found.changes or not manifest.get("restored_at")):
+        put_settings_back(module.params["settings_root"], settings)
         apply(backup, found, module.params["close"])
     if not module.check_mode:
         clean_up(manifest)
     return {
-        "changed": bool(found.changes),
+        "changed": bool(found.changes or settings),
         "paths": [change.path for change in found.changes],
         "files": [entry["path"] for entry in manifest["files"]],
         "backup_set": backup.name,
         "packages": manifest["packages"],
+        "settings": settings,
+        "units": manifest.get("units", {}),
         "diff": [change_diff(change) for change in found.changes],
     }
 

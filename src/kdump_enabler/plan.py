@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .evidence import Evidence
+from .changes import FileChange, edited, own_file
+from .cleanup import Cleanup, cleanup
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
+from .obstacle import obstacle, stays_reserved
 from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
@@ -40,34 +41,20 @@ SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
 
 
 @dataclass(frozen=True)
-class FileChange:
-    """One file to write. `before` is the sha256 of what it must hold now, empty when it must not exist; `text` is
-    the whole new text, or `lines` the new text of single lines, or `absent` takes the file away."""
-
-    path: str
-    before: str
-    text: str | None = None
-    lines: Mapping[str, str] | None = None
-    absent: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """The change as the files module takes it."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
-
-
-@dataclass(frozen=True)
 class Plan:
     """What each role has to do; an empty field is a role that does not run.
 
-    refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; crashkernel,
-    kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls: values to set
-    in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none; reload_units:
-    systemd must read its files anew; package_manager: who installs; finish: a noted run that this one ends.
+    refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; leftovers,
+    crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls:
+    values to set in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
+    reload_units: systemd must read its files anew; package_manager: who installs; finish: a noted run
+    that this one ends.
     """
 
     refusal: str = ""
     packages: tuple[str, ...] = ()
     debconf: tuple[Mapping[str, str], ...] = ()
+    leftovers: tuple[FileChange, ...] = ()
     crashkernel: tuple[FileChange, ...] = ()
     regenerate_grub: bool = False
     kdump_config: tuple[FileChange, ...] = ()
@@ -92,11 +79,15 @@ class Plan:
             asdict(self)
             | {
                 name: [change.as_dict() for change in getattr(self, name)]
-                for name in ("crashkernel", "kdump_config", "panic_policy", "sysrq")
+                for name in ("leftovers", "crashkernel", "kdump_config", "panic_policy", "sysrq")
             }
-            | {"sysctl_words": [f"{key}={value}" for key, value in (self.sysctls or {}).items()]}
-            | {"journal": [f"{step}: {changes}" for step, changes in _service_steps(self)]}
+            | {"units": {name: now for name, now in self._unit_states() if name}}
+            | {"journal": [f"{step}: {changes}" for step, changes in _unit_steps(self)]}
         )
+
+    def _unit_states(self) -> tuple[tuple[str, str], ...]:
+        """The units that are enabled or disabled, with what they are now."""
+        return (self.enable_unit, "disabled"), (self.disable_unit, "enabled")
 
     def steps(self) -> list[dict[str, str]]:
         """The plan for people: one row for each step."""
@@ -108,7 +99,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
     if facts.unsupported or facts.platform is None:
         return Plan()
     missing = missing_packages(facts) if facts.packages is not None else ()
-    grub = _crashkernel(facts, policy)
+    clean = cleanup(facts, policy)
+    grub = _crashkernel(facts, policy, clean)
     config = _kdump_config(facts) if not missing else ()
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
@@ -117,13 +109,14 @@ def make(facts: Facts, policy: Policy) -> Plan:
         package_manager=facts.platform.package_manager,
         packages=missing,
         debconf=_debconf(facts),
+        leftovers=_leftovers(facts, clean),
         crashkernel=grub or (),
         regenerate_grub=grub is not None,
         kdump_config=_policy_file(facts, policy) + config,
         reload_units=any(change.path == UMASK_DROPIN for change in config),
-        panic_policy=_change(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
-        sysrq=_sysrq(facts, policy),
-        sysctls=_live(facts, policy) or None,
+        panic_policy=own_file(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
+        sysrq=_sysrq(clean.after, policy),
+        sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
         restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
     )
@@ -135,16 +128,19 @@ def take_away(facts: Facts) -> Plan:
     if facts.unsupported or facts.platform is None:
         return Plan()
     wrong = facts.next_boot is None or bool(facts.next_boot.text)
-    dump_unit = _change(facts.evidence, UMASK_DROPIN, None)
+    refusal = stays_reserved(facts) if wrong else ""
+    if refusal:
+        return Plan(refusal=refusal)
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
-        crashkernel=_change(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
+        crashkernel=own_file(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
         regenerate_grub=wrong,
         kdump_config=dump_unit,
         reload_units=bool(dump_unit),
-        panic_policy=_change(facts.evidence, PANIC_DROPIN, None),
-        sysrq=_change(facts.evidence, SYSRQ_DROPIN, None),
+        panic_policy=own_file(facts.evidence, PANIC_DROPIN, None),
+        sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
     )
@@ -156,18 +152,27 @@ def _unfinished(facts: Facts) -> str:
     return (facts.run.name or "unreadable") if facts.run else ""
 
 
-def _crashkernel(facts: Facts, policy: Policy) -> tuple[FileChange, ...] | None:
+def _leftovers(facts: Facts, clean: Cleanup) -> tuple[FileChange, ...]:
+    """What an earlier version left in files goes out of them, and every other byte stays."""
+    return tuple(edited(facts.evidence.file(path), text) for path, text in clean.texts.items())
+
+
+def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChange, ...] | None:
     """The GRUB drop-in when the next boot would reserve too little; null when it is left alone. An empty tuple
     means that the file is right and grub.cfg is not made from it yet."""
+    if clean.words:
+        return own_file(facts.evidence, GRUB_DROPIN, grub_text(clean.drop_in)) if clean.drop_in else ()
     want = reserve(facts, policy)
     if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
         return None
-    return _change(facts.evidence, GRUB_DROPIN, grub_text(want.text))
+    if obstacle(facts, policy):
+        return None
+    return own_file(facts.evidence, GRUB_DROPIN, grub_text(want.text))
 
 
 def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
-    changes = _change(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
+    changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
     switch, file = facts.config.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
@@ -179,24 +184,14 @@ def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
 def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     """What was chosen is remembered on the machine; its file is left alone while it says the same in other words."""
     same = facts.remembered is None or policy.stated == facts.remembered
-    return () if same else _change(facts.evidence, HOST_FILE, policy_text(policy.stated))
-
-
-def _change(evidence: Evidence, path: str, text: str | None) -> tuple[FileChange, ...]:
-    """The change that gives one of our own files its text (null: takes it away); empty when it is so already."""
-    file = evidence.file(path)
-    exists = file.error is None
-    if text is None:
-        return (FileChange(path, file.sha256 or "", absent=True),) if exists else ()
-    same = exists and file.sha256 == hashlib.sha256(text.encode()).hexdigest()
-    return () if same else (FileChange(path, file.sha256 or "", text=text),)
+    return () if same else own_file(facts.evidence, HOST_FILE, policy_text(policy.stated))
 
 
 def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     """Our SysRq drop-in; left alone as well, not taken away, where SysRq is to be left alone."""
     if policy.sysrq == "keep":
         return ()
-    return _change(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
+    return own_file(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
 
 
 def _sysctl_file(values: dict[str, int]) -> str | None:
@@ -270,17 +265,20 @@ def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "end the killed run", plan.finish
     if plan.packages:
         yield "install packages", ", ".join(plan.packages)
+    for change in plan.leftovers:
+        yield "remove file" if change.absent else "clean file", change.path
     for change in plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
         yield "remove file" if change.absent else "write file", change.path
     if plan.regenerate_grub:
         yield "regenerate", "grub.cfg"
-    yield from _service_steps(plan)
-
-
-def _service_steps(plan: Plan) -> Iterator[tuple[str, str]]:
-    """What the service role does."""
     for key, value in (plan.sysctls or {}).items():
         yield "set now", f"{key} = {value}"
+    yield from _unit_steps(plan)
+    if plan.packages:
+        yield "after installation", "kdump configuration, service"
+
+
+def _unit_steps(plan: Plan) -> Iterator[tuple[str, str]]:
     for step, unit in (
         ("enable unit", plan.enable_unit),
         ("restart unit", plan.restart_unit),

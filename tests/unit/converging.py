@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kdump_enabler import evidence
 from kdump_enabler.audit import Audit
-from kdump_enabler.plan import FileChange, Plan
+from kdump_enabler.changes import FileChange
+from kdump_enabler.plan import Plan
 from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
@@ -32,7 +33,7 @@ def apply(raw: Raw, plan: Plan) -> None:
     """Everything the plan holds, in the order of the roles."""
     if plan.packages:
         _install(raw)
-    for change in plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
+    for change in plan.leftovers + plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
         _file(raw, change)
     if plan.regenerate_grub or plan.packages:
         update_grub(raw)
@@ -73,6 +74,8 @@ def _file(raw: Raw, change: FileChange) -> None:
         for number, text in (change.lines or {}).items():
             lines[int(number) - 1] = text
         machines.write(raw, change.path, "\n".join(lines))
+    if change.path == "/etc/sysctl.conf":
+        machines.write(raw, "/etc/sysctl.d/99-sysctl.conf", raw["files"][change.path]["text"])  # a link to it
 
 
 def update_grub(raw: Raw) -> None:

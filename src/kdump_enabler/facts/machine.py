@@ -18,6 +18,8 @@ from . import (
     crashkernel,
     dumps,
     grub,
+    grub_defaults,
+    leftovers,
     lockdown,
     memory,
     os_release,
@@ -32,11 +34,14 @@ from .boot_loader import BootLoader
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
+from .grub_defaults import Defaults
+from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
 from .runs import Run
+from .shell import APPENDING
 from .storage import Storage
-from .sysctl import Setting
+from .sysctl import Assignment, Setting
 from .tools import Unit, Value
 
 PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
@@ -66,9 +71,10 @@ class SyntaxFault:
 @dataclass(frozen=True)
 class Facts:
     """One machine. Sizes are bytes; null means that it could not be seen; `unsupported` is the reason why the
-    machine is not ours to configure, empty when it is."""
+    machine is not ours to configure, empty when it is; `test_container`: it is a container all the same, for tests."""
 
     unsupported: str
+    test_container: bool
     privileged: bool
     release: OsRelease | None
     platform: Platform | None
@@ -81,8 +87,10 @@ class Facts:
     command_line: str | None
     running: Reservation | None
     reserved_bytes: int | None
+    entries: tuple[Entry, ...]
     next_entry: Entry | None
     next_boot: Reservation | None
+    grub_defaults: Defaults
     grub_fault: SyntaxFault | None
     boot_free_bytes: int | None
     capture_loaded: bool | None
@@ -100,6 +108,7 @@ class Facts:
     lockdown: Lockdown
     settings: Mapping[str, Setting]
     unexplained_nmi: str | None
+    leftovers: Leftovers
     remembered: Mapping[str, Any] | None
     backups: tuple[BackupSet, ...] | None
     run: Run | None
@@ -110,8 +119,9 @@ class Facts:
         return None if self.units is None else self.units.get(name)
 
 
-def read(evidence: Evidence) -> Facts:
-    """The facts of a machine. Pure: everything comes from the evidence and the platform table."""
+def read(evidence: Evidence, test_container: bool = False) -> Facts:
+    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
+    `test_container` a container is taken for a machine, as tests of everything but the kernel want it."""
     release = os_release.read(evidence)
     platform = recognise.platform(release) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
@@ -125,8 +135,11 @@ def read(evidence: Evidence) -> Facts:
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
     target = dumps.read(evidence, _dump_path(platform, config))
+    defaults = grub_defaults.read(evidence)
+    reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=_unsupported(evidence, release, platform, loader),
+        unsupported=_unsupported(evidence, release, platform, loader, test_container),
+        test_container=test_container and _is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
@@ -138,10 +151,12 @@ def read(evidence: Evidence) -> Facts:
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
         running=_reservation(command_line, ram),
-        reserved_bytes=sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size")),
+        reserved_bytes=reserved,
+        entries=tuple(grub.entries(evidence.text(grub.GRUB_CFG) or "")),
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
-        grub_fault=_grub_fault(evidence),
+        grub_defaults=defaults,
+        grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -156,8 +171,9 @@ def read(evidence: Evidence) -> Facts:
         dump_directory=target,
         storage=storage.read(evidence, target.real),
         lockdown=lockdown.read(evidence),
-        settings=_settings(evidence, boot_values),
+        settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
+        leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
         run=runs.read(evidence, _word(evidence, "/proc/sys/kernel/random/boot_id")),
@@ -166,9 +182,13 @@ def read(evidence: Evidence) -> Facts:
 
 
 def _unsupported(
-    evidence: Evidence, release: OsRelease | None, platform: Platform | None, loader: BootLoader | None
+    evidence: Evidence,
+    release: OsRelease | None,
+    platform: Platform | None,
+    loader: BootLoader | None,
+    test_container: bool,
 ) -> str:
-    if any(evidence.file(mark).error is None for mark in CONTAINER_MARKS):
+    if _is_container(evidence) and not test_container:
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
     if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
         return "this is WSL: its kernel belongs to Windows"
@@ -199,6 +219,10 @@ def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | N
     return ""
 
 
+def _is_container(evidence: Evidence) -> bool:
+    return any(evidence.file(mark).error is None for mark in CONTAINER_MARKS)
+
+
 def _arch(evidence: Evidence) -> str | None:
     return _word(evidence, "/proc/sys/kernel/arch") or evidence.machine
 
@@ -214,7 +238,7 @@ def _reservation(command_line: str | None, ram: int | None) -> Reservation | Non
     return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
 
 
-def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
+def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
     for run in evidence.commands:
         if run.argv[:2] == ("sh", "-n") and run.rc not in (0, None):
             match = re.search(r": (\d+): (.*)", run.err)
@@ -223,7 +247,14 @@ def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
             if opened:
                 return SyntaxFault(run.argv[2], opened, "a quote is opened and never closed")
             return SyntaxFault(run.argv[2], line, " ".join(message.split()))
-    return None
+    return _appending(evidence, defaults)
+
+
+def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
+    """A `+=`, which dash takes for the name of a command: it finds none, and grub-mkconfig (`set -e`) ends there."""
+    is_dash = (evidence.file("/bin/sh").link or "").rpartition("/")[2] == "dash"
+    doubt = next((doubt for doubt in defaults.doubts if doubt.reason == APPENDING), None)
+    return SyntaxFault(doubt.path, doubt.line, "dash knows no +=") if is_dash and doubt else None
 
 
 def _kexec_reboots(evidence: Evidence) -> Source | None:
@@ -267,9 +298,18 @@ def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
-def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, Setting]:
+def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
     found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
-    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values)}
+    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
+
+
+def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
+    """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
+    name = entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-") if entry else running
+    path = f"/boot/config-{name}"
+    match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
+    value = sysctl.integer(match[1]) if match else None
+    return None if value is None else Assignment(str(value), path, 0)
 
 
 def _unexplained_nmi(evidence: Evidence) -> str | None:

@@ -7,11 +7,26 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, dumps, loading, lockdown, remembered, reservation, settings, targets
+from . import (
+    capture,
+    container,
+    dumps,
+    leftovers,
+    loading,
+    lockdown,
+    next_boot,
+    remembered,
+    reservation,
+    settings,
+    targets,
+)
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
+# What holds of a machine that is not ours to configure, too.
+ALWAYS: tuple[Rule, ...] = (container.of_tests,)
 RULES: tuple[Rule, ...] = (
+    *ALWAYS,
     capture.packages,
     reservation.reserved_now,
     reservation.reserved_at_next_boot,
@@ -19,6 +34,10 @@ RULES: tuple[Rule, ...] = (
     reservation.boot_room,
     reservation.recommendation,
     reservation.reboots_through_kexec,
+    next_boot.several,
+    next_boot.entries_differ,
+    next_boot.foreign_entry,
+    next_boot.overridden,
     capture.loaded,
     capture.loading_disabled,
     capture.service,
@@ -35,6 +54,9 @@ RULES: tuple[Rule, ...] = (
     settings.unexplained_nmi,
     settings.sysrq,
     settings.sysrq_off,
+    leftovers.prepended,
+    leftovers.sysrq_line,
+    leftovers.backup_piles,
     remembered.policy,
     remembered.interrupted,
 )
@@ -42,4 +64,5 @@ RULES: tuple[Rule, ...] = (
 
 def run(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
     """Every finding, in the order of the rules."""
-    return tuple(finding for rule in RULES for finding in rule(facts, policy))
+    rules = ALWAYS if facts.unsupported else RULES
+    return tuple(finding for rule in rules for finding in rule(facts, policy))

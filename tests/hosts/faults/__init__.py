@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, first, loading, platforms, targets
+from . import boot_loaders, defaults, first, leftovers, loading, platforms, targets
 
 MACHINES = {
     **first.MACHINES,
+    **defaults.MACHINES,
+    **leftovers.MACHINES,
     **loading.MACHINES,
     **targets.MACHINES,
     **platforms.MACHINES,
