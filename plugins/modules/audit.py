@@ -10,6 +10,8 @@ description:
   - Looks at the host in one round trip, changes nothing, and needs no root (what cannot be read is reported as
     unknown).
   - The policy is read from the public C(kdump_*) variables of the host.
+  - A container is unsupported, unless the host's variable C(kdump_test_container) is true; then every result carries
+    a warning.
 attributes:
   check_mode:
     support: full

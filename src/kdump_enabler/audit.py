@@ -68,10 +68,11 @@ class Audit:
         }
 
 
-def audit(evidence: Evidence, policy: Policy, goal: str = "enable") -> Audit:
-    """Judge one machine; the goal of the plan is `enable` or `disable`. Pure."""
-    facts = machine.read(evidence)
-    findings = () if facts.unsupported else rules.run(facts, policy)
+def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_container: bool = False) -> Audit:
+    """Judge one machine; the goal of the plan is `enable` or `disable`. With `test_container` a container is judged
+    like a machine, and every result says so. Pure."""
+    facts = machine.read(evidence, test_container)
+    findings = rules.run(facts, policy)
     want = reserve(facts, policy)
     return Audit(
         verdict=decide(facts, findings),

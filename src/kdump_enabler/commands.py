@@ -16,6 +16,7 @@ from . import audit, evidence, policy_file, probe
 from .errors import UserError
 from .policy import Layer, effective
 from .report import document
+from .report.visible import visible
 
 ENABLES = """This will, on {where}:
   1. install the kdump tools of the distribution
@@ -135,7 +136,8 @@ def _still_reserved(result: Mapping[str, Any]) -> int:
     asks = {host["host"]: host["facts"]["crashkernel"]["next_boot"] for host in result["hosts"]}
     for host, text in asks.items():
         if text:
-            click.echo(f"{host}: the next boot still asks for {text}; something that comes after our drop-in adds it.")
+            who, what = visible(host), visible(text)
+            click.echo(f"{who}: the next boot still asks for {what}; something that comes after our drop-in adds it.")
     return 1 if any(asks.values()) else 0
 
 
@@ -174,7 +176,7 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     batch = {"kdump_batch": request.batch} if request.batch else {}
     own = {**variables, **where, **here, **batch, "kdump_fail_on": []}
     what = Run(playbook, inventory, own, request.ansible_words(), request.verbose)
-    with Progress(Console(stderr=True, highlight=False), request.diff, request.dry_run) as progress:
+    with Progress(Console(stderr=True, highlight=False, emoji=False), request.diff, request.dry_run) as progress:
         result = run(what, progress)
     if not result["hosts"]:
         raise UserError(

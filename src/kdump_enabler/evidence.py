@@ -50,11 +50,14 @@ class Command:
 
 @dataclass(frozen=True)
 class Mount:
-    """A local mount point; free room in bytes, null where the file system was not asked."""
+    """A mount point, with what is mounted there (a device, or a server's name) and the kind of file system; free
+    room in bytes, null where the file system was not asked."""
 
     point: str
     options: tuple[str, ...]
     free_bytes: int | None
+    source: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _file(path: str, record: Mapping[str, Any]) -> File:
 
 def _mount(point: str, record: Mapping[str, Any]) -> Mount:
     options = tuple(record["options"].split(","))
-    return Mount(point, options, record.get("free"))
+    return Mount(point, options, record.get("free"), record.get("source", ""), record.get("type", ""))
 
 
 def _command(record: Mapping[str, Any]) -> Command:

@@ -16,6 +16,7 @@ from .obstacle import obstacle, stays_reserved
 from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
+from .rules import lockdown
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .wanted import (
@@ -95,8 +96,7 @@ class Plan:
                 name: [change.as_dict() for change in getattr(self, name)]
                 for name in ("leftovers", "crashkernel", "kdump_config", "panic_policy", "sysrq")
             }
-            | {"sysctl_words": [f"{key}={value}" for key, value in (self.sysctls or {}).items()]}
-            | {"journal": [f"{step}: {changes}" for step, changes in _service_steps(self)]}
+            | {"journal": [f"{step}: {changes}" for step, changes in _unit_steps(self)]}
         )
 
     def steps(self) -> list[dict[str, str]]:
@@ -261,7 +261,8 @@ def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
 
 def _can_load(facts: Facts) -> bool:
     """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
-    return bool(facts.reserved_bytes) and facts.capture_loaded is False and not facts.load_disabled
+    hopeless = facts.load_disabled or facts.removed_image or lockdown.refused(facts)
+    return bool(facts.reserved_bytes) and facts.capture_loaded is False and not hopeless
 
 
 def _unless_refused(facts: Facts, plan: Plan) -> Plan:
@@ -292,13 +293,14 @@ def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "remove file" if change.absent else "write file", change.path
     if plan.regenerate_grub:
         yield "regenerate", "grub.cfg"
-    yield from _service_steps(plan)
-
-
-def _service_steps(plan: Plan) -> Iterator[tuple[str, str]]:
-    """What the service role does."""
     for key, value in (plan.sysctls or {}).items():
         yield "set now", f"{key} = {value}"
+    yield from _unit_steps(plan)
+    if plan.packages:
+        yield "after installation", "kdump configuration, service"
+
+
+def _unit_steps(plan: Plan) -> Iterator[tuple[str, str]]:
     for step, unit in (
         ("enable unit", plan.enable_unit),
         ("restart unit", plan.restart_unit),

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Looks at one machine and prints what it saw as JSON. It changes nothing.
 
 This file runs on the managed host, piped to its Python as text, so it keeps to the standard library and to
@@ -49,9 +48,17 @@ TEXT_GLOBS = (
     "/proc/sys/kernel/sysrq",
     "/run/systemd/container",
     "/sys/devices/system/memory/block_size_bytes",
+    "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
     "/sys/kernel/kexec_crash_loaded",
     "/sys/kernel/kexec_crash_size",
     "/sys/kernel/kexec_loaded",
+    "/sys/kernel/security/lockdown",
+    "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+    "/sys/firmware/efi/efivars/SetupMode-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+    "/sys/block/dm-*/dm/name",
+    "/sys/block/dm-*/dm/uuid",
+    "/etc/crypttab",
+    "/etc/fstab",
     "/boot/grub/grub.cfg",
     "/boot/grub/grubenv",
     "/etc/default/grub",
@@ -77,12 +84,36 @@ STAT_GLOBS = (
     "/.dockerenv",
     "/run/.containerenv",
     "/run/ostree-booted",
+    "/run/systemd/system",
+    "/sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+    "/boot/boot.scr",
+    "/boot/cmdline.txt",
+    "/boot/efi/loader/loader.conf",
+    "/boot/extlinux/extlinux.conf",
+    "/boot/firmware/cmdline.txt",
+    "/boot/loader/loader.conf",
+    "/efi/loader/loader.conf",
+    "/etc/init.d/kexec-load",
+    "/etc/kernelstub/configuration",
     "/var/lib/kdump/*",
+    "/boot/vmlinuz-*",
+    "/usr/sbin/mkinitramfs",
+    "/sys/block/dm-*/slaves/*",
+    "/sys/block/md*/slaves/*",
+    "/etc/systemd/system/*.mount",
+    "/usr/share/initramfs-tools/hooks/clevis",
+    "/usr/share/initramfs-tools/hooks/mandos",
+    "/lib/systemd/system/clevis-luks-askpass.path",
+    "/usr/bin/ssh",
+    "/sbin/mount.nfs",
+    "/root/.ssh/kdump_id_rsa",
+    "/root/.ssh/id_*",
 )
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
 LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
 DUMP_DIRECTORY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),)
+KEY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),)
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
     + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
@@ -90,10 +121,13 @@ COMMANDS = (
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
-KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel", re.ASCII)
+KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:", re.ASCII)
 SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secret|token|credential)\w*[ \t=:]+)\S.*$")
-# The same inside a line, such as a kernel parameter: only the word's value goes.
-SECRET_WORD = re.compile(r"(?i)((?:pass(?:w|phrase)|secret|token|credential)[^\s=:,\"']*[=:])[^\s,\"']+")
+# The same inside a line, such as a kernel parameter or an option of mount.cifs(8), which also takes pass= and
+# user=name%password: only the word's value goes.
+SECRET_WORD = re.compile(
+    r"(?i)((?:(?:pass(?:w|phrase)|secret|token|credential)[^\s=:,\"']*|\bpass)[=:]|\buser(?:name)?=[^\s,%]*%)[^\s,\"']+"
+)
 CUT_OUT = r"\1[cut out by kdump-enabler]"
 # statvfs on a dead network mount hangs, so only these kinds are asked for their free room.
 LOCAL_FILE_SYSTEMS = frozenset(
@@ -195,22 +229,34 @@ def listing(root: str, path: str) -> Record:
 
 
 def dump_directories(files: Dict[str, Record]) -> List[str]:
-    """/var/crash and whatever the dump configuration names instead."""
-    found = ["/var/crash"]
-    for path, pattern in DUMP_DIRECTORY_FILES:
+    """/var/crash and whatever the dump configuration names instead; a relative name counts from the root, where
+    systemd starts services."""
+    found = ["/var/crash"] + named(files, DUMP_DIRECTORY_FILES)
+    return list(dict.fromkeys("/" + path.lstrip("/") for path in found))
+
+
+def named(files: Dict[str, Record], patterns: Iterable[Sequence[str]]) -> List[str]:
+    """What configuration files name, such as a path."""
+    found = []  # type: List[str]
+    for path, pattern in patterns:
         found += re.findall(pattern, files.get(path, {}).get("text", ""))
-    return [path for path in dict.fromkeys(found) if path.startswith("/")]
+    return found
 
 
-def dump_directory(root: str, path: str) -> Record:
-    """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content."""
-    real = resolved(root, path) if root else os.path.realpath(path)
+def dump_directory(root: str, path: str, mounted: Record) -> Record:
+    """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content.
+    On a file system that may wait for a network, or that looking would mount, nothing is looked at."""
+    real = resolved(root, path) if root else destination(path, mounted)
+    if not is_local(real, mounted):
+        return {"error": "NOT_LOCAL", "real": real, "dumps": {}}
+    real = real if root else os.path.realpath(real)
     record = listing(root, real)
     record["real"] = real
     record["dumps"] = {}
     for name in record.get("names", ()):
         below = real + "/" + name
-        if name.isdigit() and os.path.isdir(root + below):
+        # In a sticky directory anybody may have made a link that leads elsewhere.
+        if name.isdigit() and os.path.isdir(root + below) and not os.path.islink(root + below):
             inside = listing(root, below)
             names = inside.get("names", ())
             inside["files"] = {entry: outside(root, below + "/" + entry) for entry in names}
@@ -218,12 +264,27 @@ def dump_directory(root: str, path: str) -> Record:
     return record
 
 
+def destination(path: str, mounted: Record) -> str:
+    """Where a path leads that is itself a link, as far as only local file systems have to be asked."""
+    for _ in range(MOST_LINKS):
+        if not is_local(path, mounted) or not os.path.islink(path):
+            break
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return path
+
+
+def is_local(path: str, mounted: Record) -> bool:
+    """Whether a path is on a local file system; what the mounts say nothing of is taken for local."""
+    points = [point for point in mounted if (path + "/").startswith(point.rstrip("/") + "/")]
+    return not points or mounted[max(points, key=len)]["type"] in LOCAL_FILE_SYSTEMS
+
+
 def mounts(root: str, text: str) -> Record:
     """Free and total bytes of each local mount point; the others are listed without."""
     found = {}  # type: Record
     for line in text.splitlines():
         fields = line.split(" ")
-        if len(fields) < 4 or not (fields[0].startswith("/") or fields[2] in LOCAL_FILE_SYSTEMS):
+        if len(fields) < 4:
             continue
         point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), fields[1])
         record = {"source": fields[0], "type": fields[2], "options": fields[3]}  # type: Record
@@ -302,11 +363,13 @@ def collect(root: str = "/") -> Record:
     live = prefix == ""
     files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
+    files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
+    mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}
     for names, wanted in LINES_OF:
         files.update((path, lines_of(prefix, path, wanted)) for path in expanded(prefix, (names,)))
     directories = {path: listing(prefix, path) for path in LISTED}
     for path in dump_directories(files):
-        directories[path] = dump_directory(prefix, path)
+        directories[path] = dump_directory(prefix, path, mounted)
     return {
         "schema": SCHEMA,
         "root": root,
@@ -316,7 +379,7 @@ def collect(root: str = "/") -> Record:
         "collected_at": int(time.time()),
         "files": files,
         "directories": directories,
-        "mounts": mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {},
+        "mounts": mounted,
         "commands": commands(prefix) if live else [],
         "kernel_log": kernel_log() if live else {"error": "ENOENT"},
     }

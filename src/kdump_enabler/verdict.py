@@ -8,7 +8,7 @@ from enum import Enum
 from .facts.machine import Facts
 from .finding import Finding, Severity
 from .rules.capture import missing_packages
-from .rules.dumps import has_room
+from .rules.targets import is_saved
 
 
 class Verdict(str, Enum):
@@ -41,7 +41,7 @@ def captures_now(facts: Facts) -> bool | None:
         return False
     if facts.capture_loaded is None:
         return None
-    return has_room(facts)
+    return is_saved(facts)
 
 
 def decide(facts: Facts, findings: Iterable[Finding]) -> Verdict:

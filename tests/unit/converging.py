@@ -49,11 +49,16 @@ DUMP_UNIT = "UMask=0077\nId=kdump-tools-dump"
 
 
 def _install(raw: Raw) -> None:
+    facts = judge(raw).facts
+    assert facts is not None
+    assert facts.platform is not None
     done = bases.installed()
     raw["commands"][:2] = done["commands"][:2]
     raw["directories"]["/var/crash"] = done["directories"]["/var/crash"]
-    for path in ("/etc/default/kdump-tools", "/etc/default/grub.d/kdump-tools.cfg"):
-        raw["files"][path] = done["files"][path]
+    raw["files"][bases.CONFIG] = done["files"][bases.CONFIG]
+    asked = facts.platform.crashkernel[facts.arch or ""]
+    line = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel={asked}"\n'
+    machines.write(raw, "/etc/default/grub.d/kdump-tools.cfg", line)
 
 
 def _file(raw: Raw, change: FileChange) -> None:

@@ -47,7 +47,7 @@ def test_no_dump_directory() -> None:
     def gone(raw: Raw) -> None:
         raw["directories"]["/var/crash"] = {"error": "ENOENT", "dumps": {}}
 
-    assert identifiers(after(gone)) == ["KD050 error"]
+    assert identifiers(after(gone)) == ["KD059 warning"]
 
 
 @pytest.mark.parametrize(("mode", "found"), [(0o755, ["KD051 error"]), (0o1777, ["KD051 error"]), (0o700, [])])
@@ -72,7 +72,7 @@ def test_the_dump_directory_of_the_configuration_counts() -> None:
         raw["directories"]["/srv/dumps"] = {"error": "ENOENT", "dumps": {}}
 
     (found,) = after(moved).findings
-    assert (found.id, "/srv/dumps" in found.title) == ("KD050", True)
+    assert (found.id, "/srv/dumps" in found.current) == ("KD059", True)
 
 
 @pytest.mark.parametrize(
@@ -206,8 +206,62 @@ def test_what_works_now_goes_on_working() -> None:
 
 
 def test_another_architecture_is_unsupported() -> None:
-    def arm(raw: Raw) -> None:
-        raw["machine"] = "aarch64"
-        machines.write(raw, "/proc/sys/kernel/arch", "aarch64\n")
+    def riscv(raw: Raw) -> None:
+        raw["machine"] = "riscv64"
+        machines.write(raw, "/proc/sys/kernel/arch", "riscv64\n")
 
-    assert after(arm, "debian12-pristine").verdict.value == "unsupported"
+    assert after(riscv, "debian12-pristine").verdict.value == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        (lambda _: None, 'set KDUMP_KEXEC_ARGS="-s" in /etc/default/kdump-tools'),
+        (lambda raw: loading_option(raw, "-s"), "boot a signed kernel"),
+        (lambda raw: loading_option(raw, "--elf64-core-headers"), "set KDUMP_KEXEC_ARGS"),
+        (
+            lambda raw: raw["kernel_log"]["lines"].append("kexec_file: kernel signature verification failed"),
+            "boot a sig",
+        ),
+    ],
+)
+def test_what_helps_against_lockdown(change: Callable[[Raw], None], remedy: str) -> None:
+    found = after(change, "debian12-locked-down")
+    assert {finding.id for finding in found.findings if finding.remedy.startswith(remedy)} == {"KD030", "KD034"}
+    assert found.plan.empty
+
+
+def loading_option(raw: Raw, option: str) -> None:
+    machines.replace(raw, bases.CONFIG, "USE_KDUMP=1", f'USE_KDUMP=1\nKDUMP_KEXEC_ARGS="{option}"')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "crashkernel reservation failed - No suitable area found.",
+        "crashkernel reservation failed - memory is in use.",
+        "cannot allocate crashkernel (size:0x10000000)",
+        "crashkernel size resulted in zero bytes",
+        "crashkernel: Memory value expected",
+    ],
+)
+def test_the_kernel_s_words_about_a_failed_reservation(line: str) -> None:
+    def say(raw: Raw) -> None:
+        raw["kernel_log"]["lines"][1] = line
+
+    (found,) = [finding for finding in after(say, "debian12-reservation-failed").findings if finding.id == "KD020"]
+    assert [source.text for source in found.evidence if source.source == "/dev/kmsg"] == [line]
+
+
+def test_a_stopped_unit_has_not_failed() -> None:
+    def stop(raw: Raw) -> None:
+        machines.unit(raw, ActiveState="inactive", SubState="dead")
+
+    assert identifiers(after(stop, "debian12-load-failed")) == ["KD030 error"]
+
+
+def test_a_chosen_initrd_is_not_the_package_s() -> None:
+    def choose(raw: Raw) -> None:
+        machines.replace(raw, bases.CONFIG, "KDUMP_INITRD=/var/lib/kdump/initrd.img", "KDUMP_INITRD=/boot/kdump.img")
+
+    assert "KD042 error" not in identifiers(after(choose, "debian12-initrd-of-another"))

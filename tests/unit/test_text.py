@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from kdump_enabler import commands
 from kdump_enabler.report import document
 from kdump_enabler.report.text import show_findings, show_hosts, show_plan
 from kdump_enabler.verdict import Verdict
@@ -20,7 +21,7 @@ COMMAND = "sudo kdump-enabler enable"
 
 def printed(*hosts: Mapping[str, Any], width: int = 100, **options: bool) -> str:
     stream = io.StringIO()
-    console = Console(file=stream, width=width, highlight=False)
+    console = Console(file=stream, width=width, highlight=False, emoji=False)
     show_hosts(console, document.document(hosts))
     show_findings(console, document.document(hosts), COMMAND, **options)
     return stream.getvalue()
@@ -43,10 +44,14 @@ SCREENS = [
     ("debian12-switched-off", ["broken", "USE_KDUMP=0", "/etc/default/kdump-tools", COMMAND], []),
     ("debian12-masked", ["broken", "systemctl unmask kdump-tools.service"], []),
     ("debian12-load-disabled-by-file", ["broken", "/etc/sysctl.d/60-hardening.conf", "then reboot"], []),
-    ("debian12-dumps-readable", ["ready", "chmod -R go-rwx /var/crash/[0-9]*"], ["error"]),
+    (
+        "debian12-dumps-readable",
+        ["ready", "find /var/crash -path '*/[0-9]*' -user root -exec chmod go-rwx {} +"],
+        ["error"],
+    ),
     ("debian12-unbalanced-quotes", ["/etc/default/grub", "a quote is opened"], []),
     ("debian12-container", ["unsupported", "this is a container"], ["To do", COMMAND]),
-    ("examplix", ["unsupported", "Examplix 3", "Debian 12"], ["To do", COMMAND]),
+    ("examplix", ["unsupported", "Examplix 3", "Debian 11, 12"], ["To do", COMMAND]),
     ("debian12-pristine-unprivileged", ["could not be seen", "/boot/grub/grub.cfg", "with sudo"], []),
 ]
 
@@ -62,7 +67,8 @@ def test_one_machine(machine: str, there: list[str], absent: list[str]) -> None:
 def test_fits_and_has_no_colours(machine: str) -> None:
     text = printed(host(machine), infos=True)
     assert "\x1b" not in text
-    assert max(len(line) for line in text.splitlines()) <= 100
+    # What is to be typed is not broken into lines: it is copied.
+    assert max(len(line) for line in text.splitlines() if "To do" not in line) <= 100
 
 
 def test_enable_is_not_named_where_it_cannot_help() -> None:
@@ -89,7 +95,7 @@ def test_a_plan_names_what_would_change_and_what_comes_after() -> None:
     show_plan(Console(file=stream, width=100), document.document([host("debian12-pristine"), host("debian12-ready")]))
     words = stream.getvalue()
     assert "kdump-tools, makedumpfile" in words
-    assert "look again" in words
+    assert "after installation" in words
     assert "Nothing to do" in words
 
 
@@ -111,3 +117,60 @@ def test_an_unreachable_host_has_its_reason() -> None:
 def test_brackets_in_a_name_are_no_markup() -> None:
     found = host("debian12-ready", "[red]web[/red]")
     assert "[red]web[/red]" in printed(found)
+
+
+@pytest.mark.parametrize("machine", machines.names())
+def test_one_machine_is_one_screen(machine: str) -> None:
+    """On a terminal of 80 columns and 24 lines, whatever is wrong; all of it is for those who ask."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=80, height=24, force_terminal=True, color_system=None)
+    result = document.document([host(machine)])
+    show_hosts(console, result)
+    show_findings(console, result, COMMAND)
+    assert len(stream.getvalue().splitlines()) < 24
+
+
+HOSTILE = [
+    "[red]evil[/red]",
+    "a\x1b[31mb",
+    "two\nlines",
+    "\x1b]0;title\x07",
+    "\u202eback",
+    "[/]",
+    "end\\",
+    ":skull:",
+    "\udc80",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_a_host_says_is_shown_and_not_obeyed(name: str) -> None:
+    found = host("debian12-switched-off", name)
+    found["facts"]["name"] = found["reason"] = name
+    for finding in found["findings"]:
+        finding.update(title=name, current=name, wanted=name, remedy=name)
+        finding["evidence"][0]["source"] = name
+    found["trouble"] = {"kind": "x", "sentence": name, "hint": name}
+    pair = [found, {**found, "host": "second", "trouble": None}]
+    pair[1].pop("trouble")
+    stream = io.StringIO()
+    console = Console(file=stream, width=400, highlight=False, emoji=False, force_terminal=True, color_system=None)
+    show_hosts(console, document.document(pair))
+    show_findings(console, document.document(pair), COMMAND)
+    show_plan(console, document.document([pair[1] | {"reason": ""}]))
+    text = stream.getvalue()
+    assert not [sign for sign in text if not sign.isprintable() and sign != "\n"]
+    shown = name if name.isprintable() else ascii(name)[1:-1]
+    assert text.count(shown) >= 8, text
+
+
+def test_a_hostile_machine_through_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(machines.HERE / "debian12-markup" / "evidence.json")
+    result = commands.look_here(recordings=[path])
+    result["hosts"][0]["host"] = "[red]evil[/red]"
+    request = commands.Request(None, None, False, True, "table", None, ())
+    assert commands.finish(result, request) == 2
+    text = capsys.readouterr().out
+    assert all(sign.isprintable() or sign == "\n" for sign in text)
+    for literal in ("[red]evil[/red]", "[blink]12[/blink] \\x1b[31m:skull:", "\\x1b]0;owned\\x07\\u202e[link="):
+        assert literal in words(text)

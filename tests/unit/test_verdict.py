@@ -106,7 +106,7 @@ def other_disk(raw: Raw) -> None:
     ("change", "captures"),
     [
         (no_room, False),
-        (gone, False),
+        (gone, None),  # kdump-config would make it (`mkdir -p`), wherever that is then
         (read_only, False),
         (not_loaded, False),
         (closed, None),

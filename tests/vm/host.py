@@ -35,13 +35,13 @@ def require_tools(tools: Mapping[str, str]) -> None:
     """Return when every tool is on PATH; otherwise one sentence names the Debian packages to install."""
     missing = sorted({package for tool, package in tools.items() if shutil.which(tool) is None})
     if missing:
-        raise VmError("The virtual machines need more tools.", f"Run: apt-get install {' '.join(missing)}")
+        raise VmError("The test machines need more tools.", f"Run: apt-get install {' '.join(missing)}")
 
 
-def cache() -> Path:
-    """The directory that holds keys, disks and machines; it exists afterwards."""
-    default = Path(__file__).resolve().parents[2] / ".cache" / "vm"
-    path = Path(os.environ.get("KDUMP_ENABLER_CACHE") or default).absolute()
+def cache(kind: str = "vm") -> Path:
+    """The directory that holds keys, disks and machines of a kind (`vm`, `container`); it exists afterwards."""
+    default = Path(__file__).resolve().parents[2] / ".cache"
+    path = Path(os.environ.get("KDUMP_ENABLER_CACHE") or default).absolute() / kind
     path.mkdir(parents=True, exist_ok=True)
     return path
 

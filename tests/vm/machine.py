@@ -13,6 +13,7 @@ from types import TracebackType
 
 from . import disk, host, patience, qemu
 from .errors import VmError
+from .login import Login
 
 BOOTED = "booted"
 COLD_BOOT_SECONDS = 90  # 30 s when quiet; a first boot on a busy machine took 117 s
@@ -106,22 +107,24 @@ class Machine:
         """Whether its QEMU is alive; the guest may have crashed all the same."""
         return self._pid > 0 and qemu.alive(self._pid, self.directory)
 
+    @property
+    def login(self) -> Login:
+        """How it is reached."""
+        return Login(self.name, "127.0.0.1", self._port, self._key, self.serial_log)
+
     def ssh(
         self, command: str, user: str = "root", check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a shell command in the guest; `timeout` is in seconds of the quiet reference machine.
-
-        With `check`, an exit code other than 0 raises with what the command said. A time-out always raises.
-        """
-        return self._run(["ssh", *self.ssh_arguments(user), command], f"{command!r}", check, timeout)
+        """Run a shell command in the guest, see Login.ssh."""
+        return self.login.ssh(command, user, check, timeout)
 
     def copy_from(self, remote: str, local: Path, timeout: float = 120) -> None:
         """Copy a file or directory out of the guest, as root."""
-        self._run(["scp", "-rq", *self._options(), f"root@127.0.0.1:{remote}", str(local)], remote, True, timeout)
+        self.login.copy_from(remote, local, timeout)
 
     def copy_to(self, local: Path, remote: str, timeout: float = 120) -> None:
         """Copy a file or directory into the guest, as root."""
-        self._run(["scp", "-rq", *self._options(), str(local), f"root@127.0.0.1:{remote}"], remote, True, timeout)
+        self.login.copy_to(local, remote, timeout)
 
     def wait_for_ssh(self, seconds: float = COLD_BOOT_SECONDS) -> float:
         """Return the seconds it took until root could log in."""
@@ -157,50 +160,11 @@ class Machine:
 
     def ssh_arguments(self, user: str = "root") -> list[str]:
         """The arguments after `ssh` that reach the guest; a command may follow."""
-        return [*self._options(), f"{user}@127.0.0.1"]
+        return self.login.arguments(user)
 
     def inventory(self, user: str = "root", path: Path | None = None) -> Path:
         """An Ansible inventory with this host alone (`path`, else in the machine's directory)."""
-        target = path or self.directory / "inventory.yml"
-        values = {
-            "ansible_host": "127.0.0.1",
-            "ansible_port": self._port,
-            "ansible_user": user,
-            "ansible_ssh_private_key_file": str(self._key),
-            "ansible_python_interpreter": "/usr/bin/python3",
-            "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
-        }
-        lines = ["all:", "  hosts:", f"    {self.name}:"]
-        lines += [f"      {name}: {json.dumps(value)}" for name, value in values.items()]
-        target.write_text("\n".join([*lines, ""]))
-        return target
-
-    def _options(self) -> list[str]:
-        settings = (
-            f"Port={self._port}",
-            f"IdentityFile={self._key}",
-            "IdentitiesOnly=yes",
-            "BatchMode=yes",
-            "ConnectTimeout=20",  # QEMU accepts at once and the guest answers later, so this covers the boot
-            "LogLevel=ERROR",
-            "ServerAliveInterval=15",
-            "StrictHostKeyChecking=no",
-            "UserKnownHostsFile=/dev/null",
-        )
-        return ["-F", "none", *(part for setting in settings for part in ("-o", setting))]
-
-    def _run(self, argv: list[str], what: str, check: bool, timeout: float) -> subprocess.CompletedProcess[str]:
-        limit = timeout * patience.factor()
-        try:
-            done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=limit
-            )
-        except subprocess.TimeoutExpired as error:
-            raise VmError(f"{self.name}: {what} took longer than {limit:.0f} s.", f"See {self.serial_log}") from error
-        if check and done.returncode:
-            said = "\n".join((done.stdout + done.stderr).splitlines()[-12:])
-            raise VmError(f"{self.name}: {what} ended with exit code {done.returncode}.", f"It said:\n{said}")
-        return done
+        return self.login.write_inventory(path or self.directory / "inventory.yml", user)
 
     def _reachable(self, other_than: str = "") -> bool:
         """Whether root can log in, in a boot other than the given one."""

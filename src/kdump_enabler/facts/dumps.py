@@ -15,9 +15,11 @@ OTHERS_MAY_READ = 0o004
 
 @dataclass(frozen=True)
 class DumpDirectory:
-    """Sizes in bytes; `exists` and `free_bytes` are null when unknown; `dumps` and `readable` are paths of files."""
+    """Sizes in bytes; `exists` and `free_bytes` are null when unknown; `dumps` and `readable` are paths of files;
+    `real` is the path without links."""
 
     path: str
+    real: str
     exists: bool | None
     mode: int | None
     read_only: bool | None
@@ -30,10 +32,12 @@ def read(evidence: Evidence, path: str) -> DumpDirectory:
     """The state of a dump directory in the native layout of kdump-tools: <12 digits>/dump.<12 digits>."""
     record = evidence.directories.get(path, {"error": "NOT_COLLECTED"})
     error = record.get("error")
-    mount = evidence.mount_of(record.get("real", path))
+    real = record.get("real", path)
+    mount = evidence.mount_of(real)
     files = list(_dump_files(record, path))
     return DumpDirectory(
         path=path,
+        real=real,
         exists={None: True, "ENOENT": False}.get(error),
         mode=record.get("mode"),
         read_only="ro" in mount.options if mount else None,

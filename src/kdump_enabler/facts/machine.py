@@ -7,20 +7,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import platforms, policy_file
+from .. import policy_file
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
 from ..policy import from_variables
-from . import backups, crashkernel, dumps, grub, grub_defaults, leftovers, memory, os_release, sysctl, tools
+from . import (
+    backups,
+    boot_loader,
+    crashkernel,
+    dumps,
+    grub,
+    grub_defaults,
+    leftovers,
+    lockdown,
+    memory,
+    os_release,
+    recognise,
+    storage,
+    sysctl,
+    tools,
+)
 from .backups import BackupSet
+from .boot_loader import BootLoader
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
 from .grub_defaults import Defaults
 from .leftovers import Leftovers
+from .lockdown import Lockdown
 from .os_release import OsRelease
 from .shell import APPENDING
+from .storage import Storage
 from .sysctl import Assignment, Setting
 from .tools import Unit, Value
 
@@ -34,6 +52,8 @@ PANIC_KEYS = (
 )
 SYSRQ = "kernel.sysrq"
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
+SYSTEMD_MARK = "/run/systemd/system"  # sd_booted(3)
+LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
 
@@ -49,9 +69,10 @@ class SyntaxFault:
 @dataclass(frozen=True)
 class Facts:
     """One machine. Sizes are bytes; null means that it could not be seen; `unsupported` is the reason why the
-    machine is not ours to configure, empty when it is."""
+    machine is not ours to configure, empty when it is; `test_container`: it is a container all the same, for tests."""
 
     unsupported: str
+    test_container: bool
     privileged: bool
     release: OsRelease | None
     platform: Platform | None
@@ -79,7 +100,10 @@ class Facts:
     units: Mapping[str, Unit] | None
     config: Mapping[str, Value]
     capture_initrd: File | None
+    removed_image: str
     dump_directory: DumpDirectory
+    storage: Storage
+    lockdown: Lockdown
     settings: Mapping[str, Setting]
     unexplained_nmi: str | None
     leftovers: Leftovers
@@ -92,26 +116,31 @@ class Facts:
         return None if self.units is None else self.units.get(name)
 
 
-def read(evidence: Evidence) -> Facts:
-    """The facts of a machine. Pure: everything comes from the evidence and the platform table."""
+def read(evidence: Evidence, test_container: bool = False) -> Facts:
+    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
+    `test_container` a container is taken for a machine, as tests of everything but the kernel want it."""
     release = os_release.read(evidence)
-    platform = platforms.find(release.id, release.version) if release else None
+    platform = recognise.platform(release) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    entry = grub.next_entry(evidence)
+    listed = grub.next_entry(evidence)
+    loader = boot_loader.read(evidence, listed, kernel)
+    # A grub.cfg that nobody reads says nothing of the next boot.
+    entry = listed if loader is not None and loader.kind == boot_loader.GRUB else None
     boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
-    boot_loader = _boot_loader(platform, entry)
+    target = dumps.read(evidence, _dump_path(platform, config))
     defaults = grub_defaults.read(evidence)
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=_unsupported(evidence, release, platform, boot_loader),
+        unsupported=_unsupported(evidence, release, platform, loader, test_container),
+        test_container=test_container and _is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
-        boot_loader=boot_loader,
+        boot_loader=_way_to_boot(platform, loader),
         kernel=kernel,
         arch=_arch(evidence),
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
@@ -135,7 +164,10 @@ def read(evidence: Evidence) -> Facts:
         units=tools.units(evidence),
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
-        dump_directory=dumps.read(evidence, _dump_path(platform, config)),
+        removed_image=_removed_image(evidence, kernel, entry),
+        dump_directory=target,
+        storage=storage.read(evidence, target.real),
+        lockdown=lockdown.read(evidence),
         settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
         leftovers=leftovers.read(evidence, defaults, reserved or 0),
@@ -146,9 +178,13 @@ def read(evidence: Evidence) -> Facts:
 
 
 def _unsupported(
-    evidence: Evidence, release: OsRelease | None, platform: Platform | None, boot_loader: str | None
+    evidence: Evidence,
+    release: OsRelease | None,
+    platform: Platform | None,
+    loader: BootLoader | None,
+    test_container: bool,
 ) -> str:
-    if any(evidence.file(mark).error is None for mark in CONTAINER_MARKS):
+    if _is_container(evidence) and not test_container:
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
     if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
         return "this is WSL: its kernel belongs to Windows"
@@ -156,26 +192,42 @@ def _unsupported(
         return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
     if evidence.file("/run/ostree-booted").error is None:
         return "this is an image-based system (ostree), which this version cannot change"
+    if evidence.live and evidence.file(SYSTEMD_MARK).absent:
+        return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
     if release is None:
         return "the distribution is unknown: /etc/os-release could not be read"
     if platform is None:
-        return f"{release.name} is not supported by this version, which knows {platforms.names()}"
+        return recognise.why_unknown(release)
     arch = _arch(evidence)
     if arch is not None and arch not in platform.architectures:
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )
-    if boot_loader is None and not evidence.file(grub.GRUB_CFG).unknown:
+    return _unchangeable(evidence, platform, loader)
+
+
+def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None) -> str:
+    """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
+    if loader is None and not evidence.file(grub.GRUB_CFG).unknown:
         return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
+    if loader is not None and _way_to_boot(platform, loader) not in platform.boot_loaders:
+        return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
     return ""
+
+
+def _is_container(evidence: Evidence) -> bool:
+    return any(evidence.file(mark).error is None for mark in CONTAINER_MARKS)
 
 
 def _arch(evidence: Evidence) -> str | None:
     return _word(evidence, "/proc/sys/kernel/arch") or evidence.machine
 
 
-def _boot_loader(platform: Platform | None, entry: Entry | None) -> str | None:
-    return "grub-dropin" if platform and entry and "grub-dropin" in platform.boot_loaders else None
+def _way_to_boot(platform: Platform | None, loader: BootLoader | None) -> str | None:
+    """What the table calls it: GRUB is a drop-in below /etc/default/grub.d."""
+    if loader is None or platform is None:
+        return None
+    return "grub-dropin" if loader.kind == boot_loader.GRUB else loader.kind
 
 
 def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
@@ -203,7 +255,9 @@ def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
 
 def _kexec_reboots(evidence: Evidence) -> Source | None:
     """The line that makes reboots go through kexec: the last LOAD_KEXEC counts, and only `true` means yes
-    (/etc/init.d/kexec-load of kexec-tools)."""
+    (/etc/init.d/kexec-load of kexec-tools; 2.0.27 took the script away, and nothing reads the line any more)."""
+    if evidence.file(LOADS_BY_ITSELF).absent:
+        return None
     files = [evidence.file("/etc/default/kexec"), *evidence.below("/etc/default/kexec.d")]
     found = [
         (file.path, values["LOAD_KEXEC"])
@@ -223,10 +277,21 @@ def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str |
     return found.get(path, File(path, error="ENOENT"))
 
 
+def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
+    """The path of the running kernel's image if it was removed since the boot, which others were not, and the next
+    boot takes one of those; empty if not."""
+    there = [file.path for file in evidence.below("/boot") if file.error is None]
+    images = {name for name in there if name.startswith("/boot/vmlinuz-")}
+    path = f"/boot/vmlinuz-{kernel}"
+    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
+    return path if images and path not in images and goes_on else ""
+
+
 def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     default = platform.dump_directory if platform else "/var/crash"
     configured = config.get("KDUMP_COREDIR")
-    return configured.value if configured and configured.value else default
+    # A relative name counts from the root, where systemd starts services (systemd.exec(5)).
+    return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
 def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
+
+from .text import literal
+from .visible import visible
 
 HEARTBEAT = 30  # seconds between two signs of life where no line can be redrawn
 
@@ -44,7 +46,7 @@ class Progress:
         """Say every second (every half minute where no line can be redrawn) what the run is waiting for."""
         while not self._ended.wait(1 if self._console.is_terminal else HEARTBEAT):
             for (host, task), began in list(self._started.items())[-1:]:
-                words = f"{escape(host)}: {escape(task)}, {time.monotonic() - began:.0f} s"
+                words = f"{literal(host)}: {literal(task)}, {time.monotonic() - began:.0f} s"
                 if self._console.is_terminal:
                     self._status.update(words)
                 else:
@@ -57,13 +59,14 @@ class Progress:
             self._started[key] = time.monotonic()
             return
         seconds = time.monotonic() - self._started.pop(key, time.monotonic())
+        what = f"{literal(key[0])}  {literal(key[1])}  [dim]{seconds:.0f} s[/]"
         if event["event"] == "ok" and event.get("changed"):
-            self._console.print(f" [green]{self._verb}[/]  {escape(key[0])}  {escape(key[1])}  [dim]{seconds:.0f} s[/]")
+            self._console.print(
+                f" [green]{self._verb}[/]  {literal(key[0])}  {literal(key[1])}  [dim]{seconds:.0f} s[/]"
+            )
             self._print_diff(event.get("diff"))
         elif event["event"] in ("failed", "unreachable"):
-            self._console.print(
-                f" [red]{event['event']}[/]  {escape(key[0])}  {escape(key[1])}  [dim]{seconds:.0f} s[/]"
-            )
+            self._console.print(f" [red]{event['event']}[/]  {what}")
 
     def _print_diff(self, diff: Any) -> None:
         if self._diff:
@@ -71,4 +74,5 @@ class Progress:
             for part in parts:
                 text = str(part.get("prepared", "")).rstrip("\n")
                 if text:
-                    self._console.print(text, markup=False, soft_wrap=True)
+                    lines = (visible(line.expandtabs()) for line in text.split("\n"))
+                    self._console.print("\n".join(lines), markup=False, soft_wrap=True)

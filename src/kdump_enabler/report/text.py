@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
+from .visible import visible
 
 COLOURS = {
     "ready": "green",
@@ -26,6 +27,7 @@ COLOURS = {
 CAPTURE = {True: "leaves a dump", False: "[red]leaves nothing[/]", None: "unknown"}
 MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[cyan]info[/]   "}
 NAMED_HOSTS = 4
+AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more findings, the prompt
 
 
 @dataclass
@@ -35,6 +37,11 @@ class Cause:
     finding: Mapping[str, Any]
     hosts: list[str] = field(default_factory=list)
     more: int = 0
+
+
+def literal(text: str) -> str:
+    """The text as it is, for a place where rich reads markup."""
+    return escape(visible(text))
 
 
 def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
@@ -48,19 +55,34 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
 
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
     """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
-    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. On a terminal each finding takes
-    two lines, and those that differ in their subject only are one; `infos` shows all, whole."""
+    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. Findings that differ in their
+    subject only are one, and on a terminal each takes two lines and all one screen; `infos` shows all, whole."""
     result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
-    causes, many = _by_cause(result, infos), len(result["hosts"]) > 1
-    if causes:
-        console.print()
-    for cause in causes if infos else _like_each_other(causes):
-        console.print(_finding(cause, many, short=console.is_terminal and not infos))
-    todo = list(_todo(result, command))
+    causes, todo = _by_cause(result, infos), list(_todo(result, command))
+    shown = causes if infos else _like_each_other(causes)
+    short = console.is_terminal and not infos
+    _print_causes(console, shown, many=len(result["hosts"]) > 1, room=_room(console, todo) if short else None)
     if todo:
         console.print()
     for line in todo:
         console.print(f" [bold]To do[/]  {line}", soft_wrap=True)
+
+
+def _print_causes(console: Console, causes: list[Cause], many: bool, room: int | None) -> None:
+    """The findings; no more than there is room for, the worst first, when there is a limit."""
+    if causes:
+        console.print()
+    for cause in causes[:room]:
+        console.print(_finding(cause, many, short=room is not None))
+    left = len(causes[room:]) if room is not None else 0
+    if left:
+        console.print(f" [dim]and {left} more; --verbose shows all[/]")
+
+
+def _room(console: Console, todo: list[str]) -> int:
+    """How many findings of two lines fit on the screen beside the verdict, what to type, and the prompt."""
+    lines = sum(1 + len(line) // console.width for line in todo)
+    return max(3, (console.height - AROUND_FINDINGS - lines) // 2)
 
 
 def show_plan(console: Console, result: Mapping[str, Any]) -> None:
@@ -73,8 +95,8 @@ def show_plan(console: Console, result: Mapping[str, Any]) -> None:
 def _host(host: Mapping[str, Any]) -> Padding:
     """One host as a block."""
     facts = host["facts"] or {}
-    machine = [escape(part) for part in (facts.get("name"), facts.get("kernel")) if part]
-    lines = [f"[bold]{escape(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
+    machine = [literal(part) for part in (facts.get("name"), facts.get("kernel")) if part]
+    lines = [f"[bold]{literal(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
     if facts and host["verdict"] != "unsupported":
         lines.append(f"reserved: {_memory(facts['crashkernel'])}")
     return Padding("\n".join(lines), (0, 0, 0, 1))
@@ -92,7 +114,7 @@ def _hosts(result: Mapping[str, Any]) -> Table:
     for host in result["hosts"]:
         verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
         memory = _memory((host["facts"] or {}).get("crashkernel", {}))
-        table.add_row(escape(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
+        table.add_row(literal(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
     return table
 
 
@@ -103,23 +125,19 @@ def _memory(sizes: Mapping[str, Any]) -> str:
 
 
 def _plan(host: Mapping[str, Any]) -> str:
-    steps = [f"  {escape(step['step'])}  [dim]{escape(step['changes'])}[/]" for step in host["plan"]]
-    head = f"A run would, on [bold]{escape(host['host'])}[/]:" if steps else f"Nothing to do on {escape(host['host'])}."
-    after = ["  then look again, and configure what they brought"] if _installs(host) else []
-    return "\n".join([head, *steps, *after])
-
-
-def _installs(host: Mapping[str, Any]) -> bool:
-    return any(step["step"] == "install packages" for step in host["plan"])
+    steps = [f"  {literal(step['step'])}  [dim]{literal(step['changes'])}[/]" for step in host["plan"]]
+    name = literal(host["host"])
+    head = f"A run would, on [bold]{name}[/]:" if steps else f"Nothing to do on {name}."
+    return "\n".join([head, *steps])
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
-    name = f"[bold]{escape(host['host'])}[/]"
+    name = f"[bold]{literal(host['host'])}[/]"
     found = host.get("trouble")
     if found:
-        yield f"{name}: [red]{escape(found['sentence'].rstrip('.'))}.[/] {escape(found['hint'])}"
+        yield f"{name}: [red]{literal(found['sentence'].rstrip('.'))}.[/] {literal(found['hint'])}"
     elif host["reason"]:
-        yield f"{name} is {host['verdict']}: {escape(host['reason'])}."
+        yield f"{name} is {host['verdict']}: {literal(host['reason'])}."
 
 
 def _by_cause(result: Mapping[str, Any], infos: bool) -> list[Cause]:
@@ -150,11 +168,11 @@ def _finding(cause: Cause, many: bool, short: bool) -> Padding:
     """Two lines: what is wrong, then what was seen where and what should be."""
     finding, hosts = cause.finding, cause.hosts if many else []
     like = f", and {cause.more} like it" if cause.more else ""
-    head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{escape(finding['title'])}[/]{like}"
+    head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{literal(finding['title'])}[/]{like}"
     places = [f"({_place(source)})" for source in finding["evidence"][:1]]
-    details = f"{escape(' '.join([finding['current'], *places]))} [dim]→[/] {escape(finding['wanted'])}"
+    details = f"{literal(' '.join([finding['current'], *places]))} [dim]→[/] {literal(finding['wanted'])}"
     more = f" and {len(hosts) - NAMED_HOSTS} more" if len(hosts) > NAMED_HOSTS else ""
-    on = f"\non {escape(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
+    on = f"\non {literal(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
     block = Table.grid()
     block.add_column(no_wrap=short, overflow="ellipsis" if short else "fold")
     block.add_row(head)
@@ -173,7 +191,7 @@ def _todo(result: Mapping[str, Any], command: str) -> Iterator[str]:
     serious = [finding for finding in findings if finding["severity"] != "info"]
     remedies = list(dict.fromkeys(finding["remedy"] for finding in serious))
     if ENABLE in remedies:
-        yield f"[bold cyan]{escape(command)}[/]"
+        yield f"[bold cyan]{literal(command)}[/]"
     elif REBOOT in remedies:
-        yield f"reboot, or let it be done: [bold cyan]{escape(command)} --reboot if-needed[/]"
-    yield from (escape(remedy) for remedy in remedies if remedy not in (ENABLE, REBOOT))
+        yield f"reboot, or let it be done: [bold cyan]{literal(command)} --reboot if-needed[/]"
+    yield from (literal(remedy) for remedy in remedies if remedy not in (ENABLE, REBOOT))

@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
 from . import text
+from .text import literal
 
 Result = Mapping[str, Any]
+Cell = str | Sequence[str]  # one line, or several
 
 
 def render(view: str, result: Result, command: str, verbose: bool = False) -> str:
     """A view of the result as text for this terminal: hosts, findings, plan, policy, sizes or backups. `command` is
     how the user calls `enable` for these hosts."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     with console.capture() as captured:
         VIEWS[view](console, result, command, verbose)
     return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
@@ -68,7 +69,7 @@ def _advice(host: Mapping[str, Any], sizes: Mapping[str, Any], command: str) -> 
     now, then = (_size(sizes[name]) for name in ("running_bytes", "next_boot_bytes"))
     yield f"reserved now: {now}; at the next boot: {then}"
     if wanted and (sizes["next_boot_bytes"] or 0) < wanted:
-        yield f"[bold]To do[/]  [bold cyan]{escape(command)}[/], or with a value of your own: --crashkernel 512M"
+        yield f"[bold]To do[/]  [bold cyan]{literal(command)}[/], or with a value of your own: --crashkernel 512M"
 
 
 def _size(size_bytes: int | None) -> str:
@@ -84,25 +85,25 @@ def _backups(console: Console, result: Result, _command: str, _verbose: bool) ->
         _block(console, host, titles, rows, unseen if host["backups"] is None else none)
 
 
-def _backup(found: Mapping[str, Any]) -> tuple[str, ...]:
+def _backup(found: Mapping[str, Any]) -> tuple[Cell, ...]:
     if not found["readable"]:
         return found["name"], "", "only root can read it", ""
     state = f"restored {found['restored_at']}" if found["restored_at"] else "can be restored"
-    return found["name"], "\n".join(found["files"]) or "-", state, ", ".join(found["packages"]) or "-"
+    return found["name"], found["files"] or "-", state, ", ".join(found["packages"]) or "-"
 
 
 def _block(
-    console: Console, host: Mapping[str, Any], titles: Sequence[str], rows: Sequence[Sequence[str]], otherwise: str
+    console: Console, host: Mapping[str, Any], titles: Sequence[str], rows: Sequence[Sequence[Cell]], otherwise: str
 ) -> None:
     """A host's name with a table below it, or with a sentence when there are no rows."""
     instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
-    console.print(f" [bold]{escape(host['host'])}[/]" + ("" if rows else f"  {escape(instead)}"))
+    console.print(f" [bold]{literal(host['host'])}[/]" + ("" if rows else f"  {literal(instead)}"))
     if rows:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for title in titles:
             table.add_column(title, overflow="fold")
         for row in rows:
-            table.add_row(*map(escape, row))
+            table.add_row(*("\n".join(map(literal, [cell] if isinstance(cell, str) else cell)) for cell in row))
         console.print(Padding(table, (0, 0, 0, 1)))
 
 

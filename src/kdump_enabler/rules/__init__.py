@@ -7,11 +7,26 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, dumps, leftovers, next_boot, remembered, reservation, settings
+from . import (
+    capture,
+    container,
+    dumps,
+    leftovers,
+    loading,
+    lockdown,
+    next_boot,
+    remembered,
+    reservation,
+    settings,
+    targets,
+)
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
+# What holds of a machine that is not ours to configure, too.
+ALWAYS: tuple[Rule, ...] = (container.of_tests,)
 RULES: tuple[Rule, ...] = (
+    *ALWAYS,
     capture.packages,
     reservation.reserved_now,
     reservation.reserved_at_next_boot,
@@ -28,8 +43,10 @@ RULES: tuple[Rule, ...] = (
     capture.service,
     capture.switched_on,
     capture.initrd,
-    dumps.remote,
-    dumps.room,
+    loading.removed,
+    loading.failed,
+    lockdown.lockdown,
+    *targets.RULES,
     dumps.private,
     dumps.readable,
     settings.panic_at_next_boot,
@@ -46,4 +63,5 @@ RULES: tuple[Rule, ...] = (
 
 def run(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
     """Every finding, in the order of the rules."""
-    return tuple(finding for rule in RULES for finding in rule(facts, policy))
+    rules = ALWAYS if facts.unsupported else RULES
+    return tuple(finding for rule in rules for finding in rule(facts, policy))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..evidence import File
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
 from ..wanted import is_enough, reserve
-from .reservation import reservation_failed
+from . import lockdown
+from .reservation import SMALLER, reservation_failed
 from .words import unseen
+
+MKINITRAMFS = "/usr/sbin/mkinitramfs"
 
 
 def packages(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -48,7 +52,7 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if facts.capture_loaded is None:
         yield unseen("KD030", "Whether a capture kernel is loaded", "/sys/kernel/kexec_crash_loaded")
     elif not facts.capture_loaded:
-        after_reboot, obstacle = _after_reboot(facts, policy), _obstacle(facts) or _no_memory(facts, policy)
+        after_reboot, in_the_way = _after_reboot(facts, policy), obstacle(facts) or _no_memory(facts, policy)
         yield Finding(
             id="KD030",
             severity=Severity.ERROR,
@@ -56,10 +60,10 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
             current="a panic now would leave no dump",
             wanted="a loaded capture kernel",
             evidence=(Source("/sys/kernel/kexec_crash_loaded", 0, "0"),),
-            remedy=obstacle or (REBOOT if after_reboot else ENABLE),
+            remedy=in_the_way or (REBOOT if after_reboot else ENABLE),
             needs_reboot=after_reboot,
-            blocks_capture=bool(obstacle) or not _memory_comes(facts),
-            by_hand=bool(obstacle),
+            blocks_capture=bool(in_the_way) or not _memory_comes(facts),
+            by_hand=bool(in_the_way),
         )
 
 
@@ -69,7 +73,7 @@ def _no_memory(facts: Facts, policy: Policy) -> str:
     return held.remedy if held else ""
 
 
-def _obstacle(facts: Facts) -> str:
+def obstacle(facts: Facts) -> str:
     """What an administrator has to take out of the way before a capture kernel can be loaded; empty for nothing."""
     setting = _forbidden_at_boot(facts)
     if setting is not None:
@@ -77,7 +81,9 @@ def _obstacle(facts: Facts) -> str:
     unit = facts.unit(facts.platform.unit) if facts.platform else None
     if unit is not None and "masked" in unit.unit_file_state:
         return f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if facts.platform else ""
-    return ""
+    if reservation_failed(facts):
+        return SMALLER
+    return lockdown.remedy(facts) if lockdown.refused(facts) else ""
 
 
 def _forbidden_at_boot(facts: Facts) -> Assignment | None:
@@ -90,12 +96,14 @@ def _after_reboot(facts: Facts, policy: Policy) -> bool:
     """Whether a reboot alone brings a capture kernel: it brings the memory, and makes loading possible again."""
     want = reserve(facts, policy)
     enough = want is not None and is_enough(facts.next_boot.size_bytes if facts.next_boot else None, want, policy)
-    return enough and _memory_comes(facts) and not _obstacle(facts)
+    return enough and _memory_comes(facts) and not obstacle(facts)
 
 
 def _memory_comes(facts: Facts) -> bool:
-    """Whether loading had to fail in this boot and need not in the next: there was no memory, or it was forbidden."""
-    waits = (not facts.reserved_bytes or bool(facts.load_disabled)) and not reservation_failed(facts)
+    """Whether loading had to fail in this boot and need not in the next: there was no memory, it was forbidden, or
+    the running kernel's image is gone."""
+    had_to_fail = not facts.reserved_bytes or bool(facts.load_disabled) or bool(facts.removed_image)
+    waits = had_to_fail and not reservation_failed(facts)
     return waits and facts.next_boot is not None and facts.next_boot.size_bytes > 0
 
 
@@ -115,7 +123,7 @@ def loading_disabled(facts: Facts, _: Policy) -> Iterator[Finding]:
         current="kernel.kexec_load_disabled is 1" + (" at every boot" if at_boot else " until the next reboot"),
         wanted="0",
         evidence=(running, *file),
-        remedy=_obstacle(facts) if at_boot else REBOOT,
+        remedy=obstacle(facts) if at_boot else REBOOT,
         needs_reboot=not at_boot,
         blocks_capture=at_boot and not facts.capture_loaded,
         by_hand=at_boot,
@@ -139,7 +147,7 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=unit.unit_file_state or unit.load_state,
             wanted="enabled",
             evidence=(Source(f"systemctl show {facts.platform.unit}", 0, f"UnitFileState={unit.unit_file_state}"),),
-            remedy=_obstacle(facts) if masked else ENABLE,
+            remedy=obstacle(facts) if masked else ENABLE,
             blocks_capture=not facts.capture_loaded,
             by_hand=masked,
         )
@@ -168,22 +176,40 @@ def is_off(value: str) -> bool:
 
 
 def initrd(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD042: without a capture initrd of the running kernel the capture kernel cannot reach its disk. kdump-tools
-    makes one when it loads the capture kernel, and skips that without an error where mkinitramfs is not there
-    (/etc/kernel/postinst.d/kdump-tools)."""
+    """KD042: without a capture initrd of the running kernel kdump-config loads nothing: it points its links in
+    /var/lib/kdump to the running kernel each time, whatever they pointed to. kdump-tools makes the initrd then, and
+    skips that without an error where mkinitramfs is not there, as on a host with dracut alone
+    (kdump_create_symlinks of kdump-config, /etc/kernel/postinst.d/kdump-tools)."""
     file = facts.capture_initrd
-    if file is None or not facts.reserved_bytes or facts.capture_loaded is not False:
+    if file is None or not facts.reserved_bytes or facts.capture_loaded is not False or facts.removed_image:
         return
     if file.unknown:
         yield unseen("KD042", "Whether the capture initrd exists", file.path)
-    elif file.absent:
+    elif file.absent and not _is_chosen(facts):
+        toolless = facts.evidence.file(MKINITRAMFS).absent and not missing_packages(facts)
+        others = ", ".join(other.path.rpartition("/")[2] for other in _other_initrds(facts, file.path))
         yield Finding(
             id="KD042",
             severity=Severity.ERROR,
             title="The running kernel has no capture initrd",
-            current=f"{file.path} does not exist",
+            current=f"{file.path} does not exist"
+            + (f", only {others}" if others else "")
+            + (f", and without {MKINITRAMFS} none is made" if toolless else ""),
             wanted=f"a capture initrd for {facts.kernel}",
             evidence=(Source(file.path),),
-            remedy=ENABLE,
+            remedy="apt-get install --reinstall initramfs-tools-core" if toolless else ENABLE,
             blocks_capture=True,
+            by_hand=toolless,
         )
+
+
+def _is_chosen(facts: Facts) -> bool:
+    """The configuration names another initrd than the one that kdump-tools makes (KDUMP_INITRD)."""
+    value = facts.config.get("KDUMP_INITRD")
+    return value is not None and value.value not in ("", "/var/lib/kdump/initrd.img")
+
+
+def _other_initrds(facts: Facts, path: str) -> list[File]:
+    directory, _, name = path.rpartition("/")
+    prefix = name.removesuffix(facts.kernel or "")
+    return [file for file in facts.evidence.below(directory) if file.path.startswith(f"{directory}/{prefix}")]

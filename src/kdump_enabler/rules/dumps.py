@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..facts.dumps import OTHERS_MAY_ENTER, OTHERS_MAY_READ
 from ..facts.machine import Facts
+from ..facts.storage import Arrival
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from .capture import missing_packages
@@ -16,8 +17,8 @@ REMOTE_TARGETS = ("NFS", "SSH", "FTP")
 
 
 def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD053: kdump-tools can send dumps to another machine (NFS, SSH, FTP of kdump-tools(5)); whether that one
-    takes them cannot be seen from here."""
+    """KD053: kdump-tools can send dumps to another machine (NFS, SSH, FTP of kdump-tools.conf(5)); whether that one
+    takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn."""
     for name in REMOTE_TARGETS:
         value = facts.config.get(name)
         if value is not None and value.value and facts.platform is not None:
@@ -34,34 +35,25 @@ def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
             )
 
 
-def _is_remote(facts: Facts) -> bool:
+def is_remote(facts: Facts) -> bool:
+    """Whether dumps go to another machine, so that the local directory gets none."""
     return any(True for _ in remote(facts, Policy()))
 
 
 def room(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD050: makedumpfile at dump level 31 keeps the kernel's own memory, and a dump that finds no room is lost.
     The kernel's memory in use now, uncompressed, is the least a dump may need."""
-    if facts.platform is None or (facts.packages is not None and missing_packages(facts)) or _is_remote(facts):
+    if facts.platform is None or (facts.packages is not None and missing_packages(facts)) or is_remote(facts):
         return
     target, need = facts.dump_directory, facts.kernel_memory_bytes
-    if target.exists is False:
-        yield _no_room(facts, "it does not exist", "a directory")
-    elif target.read_only:
+    if facts.storage.arrival is Arrival.NEVER:
+        return  # KD055: the dump goes to another file system
+    if target.read_only:
         yield _no_room(facts, "its file system is mounted read-only", "a writable file system")
     elif target.exists is None or target.free_bytes is None or need is None:
         yield unseen("KD050", f"How much room {target.path} has", target.path)
     elif target.free_bytes < need:
         yield _no_room(facts, f"{mib(target.free_bytes)} free", f"{mib(need)} free, what the kernel uses now")
-
-
-def has_room(facts: Facts) -> bool | None:
-    """Whether a dump could be written now; null when that could not be seen."""
-    if facts.platform is None or _is_remote(facts):
-        return None
-    if facts.packages is not None and missing_packages(facts):
-        return False
-    found = list(room(facts, Policy()))
-    return None if any(finding.unseen for finding in found) else not found
 
 
 def private(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -94,7 +86,7 @@ def new_dumps_are_open(facts: Facts) -> bool:
 
 def readable(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD052: dumps written before the umask was set keep their mode; they may be evidence, so only a person
-    changes them."""
+    changes them. (`find` follows no link that somebody made in a sticky directory; `chmod -R` would.)"""
     open_files = facts.dump_directory.readable
     if open_files:
         yield Finding(
@@ -104,7 +96,7 @@ def readable(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=f"{len(open_files)} files, the first {open_files[0]}",
             wanted="files that only root can read",
             evidence=tuple(Source(path) for path in open_files[:5]),
-            remedy=f"chmod -R go-rwx {facts.dump_directory.path}/[0-9]*",
+            remedy=f"find {facts.dump_directory.path} -path '*/[0-9]*' -user root -exec chmod go-rwx {{}} +",
             by_hand=True,
         )
 

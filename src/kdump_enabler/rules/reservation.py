@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..facts.crashkernel import Reservation, rounded
@@ -14,6 +15,11 @@ from ..wanted import BOOT_ROOM, GIB, Reserve, is_enough, reserve
 from .words import mib, unseen
 
 SMALLER = "find out why the kernel could not reserve it (journalctl -k -g crashkernel), or ask for less"
+# What kernel/crash_reserve.c and, before Linux 6.9, arch/x86/kernel/setup.c say when nothing was reserved.
+REFUSED = re.compile(
+    r"cannot allocate crashkernel"
+    r"|crashkernel.*(reservation failed|resulted in zero|expected|end <= start|invalid|unrecognized)"
+)
 
 
 def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -36,6 +42,7 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
         evidence=(
             Source("/sys/kernel/kexec_crash_size", 0, str(facts.reserved_bytes)),
             Source("/proc/cmdline", 0, facts.running.text if facts.running else ""),
+            *(Source("/dev/kmsg", 0, line) for line in facts.evidence.kernel_log or () if REFUSED.search(line)),
         ),
         remedy=SMALLER if failed else REBOOT if after_reboot else held.remedy if held else ENABLE,
         needs_reboot=after_reboot,
@@ -152,7 +159,8 @@ def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 def reboots_through_kexec(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD024: kexec-tools can turn every reboot into a kexec, which skips the boot loader: a new command line
-    then never takes effect (/etc/init.d/kexec of kexec-tools)."""
+    then never takes effect (/etc/init.d/kexec of kexec-tools before 2.0.27; later, `systemctl reboot` does so by
+    itself once a kernel is loaded, systemctl(1))."""
     where = facts.kexec_reboots or Source("/sys/kernel/kexec_loaded", 0, "1")
     if facts.kexec_reboots is None and not facts.kexec_loaded:
         return

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from . import defaults, first, leftovers
+from . import boot_loaders, defaults, first, leftovers, loading, platforms, targets
 
-MACHINES = {**first.MACHINES, **defaults.MACHINES, **leftovers.MACHINES}
+MACHINES = {
+    **first.MACHINES,
+    **defaults.MACHINES,
+    **leftovers.MACHINES,
+    **loading.MACHINES,
+    **targets.MACHINES,
+    **platforms.MACHINES,
+    **boot_loaders.MACHINES,
+}

@@ -1,0 +1,108 @@
+"""The root of a Debian suite: built once from `recipe/`, kept in the cache under a hash of all that went into it."""
+
+import hashlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..vm import apt, host
+from ..vm.errors import VmError
+
+RECIPE = Path(__file__).with_name("recipe")
+SUITES = ("bookworm", "bullseye", "trixie", "testing")
+TOOLS = {
+    "apt-config": "apt",
+    "apt-ftparchive": "apt-utils",
+    "ip": "iproute2",
+    "mmdebstrap": "mmdebstrap",
+    "setpriv": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "systemd-nspawn": "systemd-container",
+}
+
+
+def build(suite: str) -> Path:
+    """The root of a suite, built now, in a minute, if the cache does not have it."""
+    if suite not in SUITES:
+        raise VmError(f"There is no recipe for {suite!r}.", f"Known: {', '.join(SUITES)}.")
+    host.require_tools(TOOLS)
+    if os.geteuid() != 0:
+        raise VmError("Containers need root: they mount file systems.", "Run it as root.")
+    access = apt.access()
+    command, sources = _mmdebstrap(suite, access), _sources(suite, access)
+    target = host.cache("container") / suite / _key([*command, *sources])
+    with host.lock(f"container-{suite}"):
+        if not target.exists():
+            _build(command, sources, target)
+    return target
+
+
+def kernel_release(root: Path) -> str:
+    """The release of the kernel in a root's /boot."""
+    (image,) = (root / "boot").glob("vmlinuz-*")
+    return image.name.removeprefix("vmlinuz-")
+
+
+def _mmdebstrap(suite: str, access: apt.Access) -> list[str]:
+    """The arguments that come before the target."""
+    lines = (RECIPE / "packages.txt").read_text().splitlines()
+    packages = [name for line in lines if (name := line.partition("#")[0].strip())]
+    return [
+        *("mmdebstrap", "--mode=root", "--variant=important", f"--include={','.join(packages)}"),
+        "--dpkgopt=force-unsafe-io",  # the root is thrown away if the power fails
+        '--essential-hook=chroot "$1" debconf-set-selections < "$RECIPE/debconf.txt"',
+        '--customize-hook=sh "$RECIPE/customize.sh" "$1"',
+        *(f"--aptopt={line}" for line in access.settings),
+        suite,
+    ]
+
+
+def _sources(suite: str, access: apt.Access) -> list[str]:
+    """The archive that the machine uses, which has the other suites, too.
+
+    The release as it came, without its updates: mirrors drop superseded ones while their index still names them. A
+    mirror may also stay behind with testing, so that its index is past its date; no test depends on a fresh one.
+    """
+    return [
+        line.replace(f" {apt.SUITE} ", f" {suite} ").replace("deb [", "deb [check-valid-until=no ")
+        for line in access.sources
+        if f" {apt.SUITE} " in line
+    ]
+
+
+def _key(command: list[str]) -> str:
+    """The name of a root in the cache: everything that its content depends on, except the archive's state."""
+    digest = hashlib.sha256(repr(command).encode())
+    for path in [*sorted(RECIPE.iterdir()), host.ssh_key().with_suffix(".pub")]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _build(command: list[str], sources: list[str], target: Path) -> None:
+    started = time.monotonic()
+    suite = target.parent.name
+    print(f"Building a root of Debian {suite}, about a minute", file=sys.stderr, flush=True)
+    names = {"RECIPE": str(RECIPE), "AUTHORIZED_KEY": str(host.ssh_key().with_suffix(".pub")), "LC_ALL": "C.UTF-8"}
+    target.parent.mkdir(exist_ok=True)
+    with _work_directory(target.parent) as work:
+        host.run([*command, str(work / "root"), *sources], target.parent / "build.log", names)
+        (work / "root").rename(target)
+    print(f"Built in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _work_directory(parent: Path) -> Iterator[Path]:
+    """A directory that is gone afterwards; what a killed build left goes first, as the caller holds the lock."""
+    for path in parent.glob(".building-*"):
+        host.remove_tree(path)
+    work = Path(tempfile.mkdtemp(prefix=".building-", dir=parent))
+    work.chmod(0o755)  # apt's own user has to read below it
+    try:
+        yield work
+    finally:
+        host.remove_tree(work)

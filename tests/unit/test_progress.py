@@ -1,0 +1,33 @@
+"""What a run shows while it goes on."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+from kdump_enabler.report.progress import Progress
+
+
+def shown(*events: dict[str, Any]) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=200, highlight=False, emoji=False)
+    with Progress(console, diff=True) as progress:
+        for event in events:
+            progress(event)
+    return stream.getvalue()
+
+
+def test_names_and_differences_are_shown_and_not_obeyed() -> None:
+    name, task = "[red]evil[/red]\x1b[31m", "kdump : write [/]\nfile"
+    diff = [{"prepared": "+KDUMP_COREDIR=[bold]\x1b[2J\n\t-\x07x\n"}]
+    text = shown(
+        {"event": "start", "host": name, "task": task},
+        {"event": "ok", "host": name, "task": task, "changed": True, "diff": diff},
+        {"event": "failed", "host": name, "task": task},
+    )
+    assert all(sign.isprintable() or sign == "\n" for sign in text)
+    lines = text.splitlines()
+    assert sum("[red]evil[/red]\\x1b[31m  write [/]\\nfile" in line for line in lines) == 2
+    assert lines[1:3] == ["+KDUMP_COREDIR=[bold]\\x1b[2J", "        -\\x07x"]
