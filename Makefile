@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format test-system test-long molecule check enable demo clean system-packages
+.PHONY: help test lint format test-system test-long molecule check enable demo wheelhouse clean system-packages
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -54,6 +54,10 @@ enable: $(VENV)/.made ## make this machine crash-ready; asks first (sudo)
 
 demo: system-packages $(VENV)/.system ## a real crash in a virtual machine, and the dump it leaves (root)
 	$(BIN)/python -m tests.demo
+
+wheelhouse: $(VENV)/.made ## all that a machine without a network installs kdump-enabler from: dist/wheelhouse
+	rm -rf dist/wheelhouse
+	$(BIN)/python -m pip wheel --quiet --wheel-dir dist/wheelhouse .
 
 clean: ## stop the test machines; remove .venv, caches and what was built
 	@for kind in vm container; do if [ -d .cache/$$kind/machines ]; then $(PYTHON) -m tests.$$kind down '*'; fi; done

@@ -20,6 +20,7 @@ def summary(found: Audit) -> dict[str, Any]:
         "verdict": record["verdict"],
         "exit_code": record["exit_code"],
         "captures_now": record["captures_now"],
+        "reason": record["reason"],
         "findings": sorted(f"{finding['id']} {finding['severity']}" for finding in record["findings"]),
         "running_bytes": sizes["running_bytes"],
         "next_boot_bytes": sizes["next_boot_bytes"],

@@ -3,12 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-
 DOCUMENTATION = r"""
 name: events
 type: stdout
@@ -17,6 +11,12 @@ version_added: "0.1.0"
 description:
   - For programs that show the progress of a run.
 """
+
+import json
+import sys
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):

@@ -38,15 +38,16 @@ options:
     default: 300
 attributes:
   check_mode:
-    description:
+    description: Tells that it would regenerate, and changes nothing.
+    support: partial
+    details:
       - Runs nothing, so it cannot know whether the new file would differ.
       - Says changed if it would install.
-    support: partial
   diff_mode:
-    description: Only lines that load a kernel.
+    description: Shows what changes for the boot.
     support: partial
-author:
-  - The kdump-enabler developers
+    details: Only lines that load a kernel.
+author: The kdump-enabler developers (@kdump-enabler)
 """
 
 EXAMPLES = r"""

@@ -22,8 +22,7 @@ attributes:
   diff_mode:
     description: There is nothing to compare.
     support: none
-author:
-  - The kdump-enabler developers
+author: The kdump-enabler developers (@kdump-enabler)
 """
 
 EXAMPLES = r"""

@@ -40,8 +40,7 @@ attributes:
   diff_mode:
     description: Without context lines, so that no neighbouring secret is printed.
     support: full
-author:
-  - The kdump-enabler developers
+author: The kdump-enabler developers (@kdump-enabler)
 """
 
 EXAMPLES = r"""

@@ -71,7 +71,10 @@ def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 report_options = _several(
-    click.option("-i", "--inventory", metavar="INV", help="Ansible inventory; without it, this machine."),
+    # A path where a shell completes one; what it has to be is said by who reads it.
+    click.option(
+        "-i", "--inventory", type=click.Path(), metavar="INV", help="Ansible inventory; without it, this machine."
+    ),
     click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
     click.option("--verbose", is_flag=True, help="Show infos too, and what Ansible says."),
@@ -82,7 +85,7 @@ report_options = _several(
 look_options = _several(
     report_options,
     click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything."),
-    click.option("--root", metavar="DIR", help="Look at a file tree instead of a machine."),
+    click.option("--root", type=click.Path(), metavar="DIR", help="Look at a file tree instead of a machine."),
     click.option(
         "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
     ),
@@ -122,7 +125,9 @@ def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> 
 @cli.command()
 @look_options
 @policy_option
-@click.option("--save-evidence", metavar="FILE", help="Keep what was seen of this machine, for a bug report.")
+@click.option(
+    "--save-evidence", type=click.Path(), metavar="FILE", help="Keep what was seen of this machine, for a bug report."
+)
 @click.option("--show-policy", is_flag=True, help="Show every value that is wanted, and who states it.")
 def check(show_policy: bool, **options: Any) -> int:
     """Tell whether a panic now would leave a dump. Changes nothing.

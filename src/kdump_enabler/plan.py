@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .evidence import Evidence
+from .cleanup import Cleanup, cleanup
+from .evidence import Evidence, File
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
+from .obstacle import obstacle, stays_reserved
 from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
@@ -59,15 +61,16 @@ class FileChange:
 class Plan:
     """What each role has to do; an empty field is a role that does not run.
 
-    refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; crashkernel,
-    kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls: values to set
-    in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none; reload_units:
-    systemd must read its files anew; package_manager: who installs.
+    refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; leftovers,
+    crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls:
+    values to set in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
+    reload_units: systemd must read its files anew; package_manager: who installs.
     """
 
     refusal: str = ""
     packages: tuple[str, ...] = ()
     debconf: tuple[Mapping[str, str], ...] = ()
+    leftovers: tuple[FileChange, ...] = ()
     crashkernel: tuple[FileChange, ...] = ()
     regenerate_grub: bool = False
     kdump_config: tuple[FileChange, ...] = ()
@@ -91,7 +94,7 @@ class Plan:
             asdict(self)
             | {
                 name: [change.as_dict() for change in getattr(self, name)]
-                for name in ("crashkernel", "kdump_config", "panic_policy", "sysrq")
+                for name in ("leftovers", "crashkernel", "kdump_config", "panic_policy", "sysrq")
             }
             | {"journal": [f"{step}: {changes}" for step, changes in _unit_steps(self)]}
         )
@@ -106,7 +109,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
     if facts.unsupported or facts.platform is None:
         return Plan()
     missing = missing_packages(facts) if facts.packages is not None else ()
-    grub = _crashkernel(facts, policy)
+    clean = cleanup(facts, policy)
+    grub = _crashkernel(facts, policy, clean)
     config = _kdump_config(facts) if not missing else ()
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
@@ -114,13 +118,14 @@ def make(facts: Facts, policy: Policy) -> Plan:
         package_manager=facts.platform.package_manager,
         packages=missing,
         debconf=_debconf(facts),
+        leftovers=_leftovers(facts, clean),
         crashkernel=grub or (),
         regenerate_grub=grub is not None,
         kdump_config=_policy_file(facts, policy) + config,
         reload_units=any(change.path == UMASK_DROPIN for change in config),
         panic_policy=_change(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
-        sysrq=_sysrq(facts, policy),
-        sysctls=_live(facts, policy) or None,
+        sysrq=_sysrq(clean.after, policy),
+        sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
         restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
     )
@@ -132,6 +137,9 @@ def take_away(facts: Facts) -> Plan:
     if facts.unsupported or facts.platform is None:
         return Plan()
     wrong = facts.next_boot is None or bool(facts.next_boot.text)
+    refusal = stays_reserved(facts) if wrong else ""
+    if refusal:
+        return Plan(refusal=refusal)
     dump_unit = _change(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
@@ -147,11 +155,31 @@ def take_away(facts: Facts) -> Plan:
     return _unless_refused(facts, plan)
 
 
-def _crashkernel(facts: Facts, policy: Policy) -> tuple[FileChange, ...] | None:
+def _leftovers(facts: Facts, clean: Cleanup) -> tuple[FileChange, ...]:
+    """What an earlier version left in files goes out of them, and every other byte stays."""
+    return tuple(_edit(facts.evidence.file(path), text) for path, text in clean.texts.items())
+
+
+def _edit(file: File, text: str | None) -> FileChange:
+    before, old = file.sha256 or "", (file.text or "").split("\n")
+    if text is None:
+        return FileChange(file.path, before, absent=True)
+    new = text.split("\n")
+    if len(new) != len(old):
+        return FileChange(file.path, before, text=text)
+    pairs = enumerate(zip(old, new, strict=True), 1)
+    return FileChange(file.path, before, lines={str(at): n.removesuffix("\r") for at, (o, n) in pairs if o != n})
+
+
+def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChange, ...] | None:
     """The GRUB drop-in when the next boot would reserve too little; null when it is left alone. An empty tuple
     means that the file is right and grub.cfg is not made from it yet."""
+    if clean.words:
+        return _change(facts.evidence, GRUB_DROPIN, grub_text(clean.drop_in)) if clean.drop_in else ()
     want = reserve(facts, policy)
     if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
+        return None
+    if obstacle(facts, policy):
         return None
     return _change(facts.evidence, GRUB_DROPIN, grub_text(want.text))
 
@@ -259,6 +287,8 @@ def _refusal(facts: Facts, plan: Plan) -> str:
 def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.packages:
         yield "install packages", ", ".join(plan.packages)
+    for change in plan.leftovers:
+        yield "remove file" if change.absent else "clean file", change.path
     for change in plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
         yield "remove file" if change.absent else "write file", change.path
     if plan.regenerate_grub:

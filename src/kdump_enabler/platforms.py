@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,22 @@ class DebconfAnswer:
 
 
 @dataclass(frozen=True)
+class Match:
+    """How a platform is recognised; `version` is empty for a release that is still being made."""
+
+    id: str
+    codenames: tuple[str, ...]
+    version: str = ""
+
+
+@dataclass(frozen=True)
 class Platform:
     """One row of the table; the comments in the table say what each field means."""
 
     key: str
     name: str
-    match: Mapping[str, str]
+    match: Match
+    tested: Mapping[str, str]
     family: str
     package_manager: str
     packages: tuple[str, ...]
@@ -42,27 +53,50 @@ class Platform:
     capture_initrd: str
     dump_directory: str
     boot_loaders: tuple[str, ...]
-    architectures: tuple[str, ...]
     crashkernel: Mapping[str, str]
     crashkernel_floor: str
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """Those for which it is known what the packages reserve, in the kernel's words."""
+        return tuple(self.crashkernel)
 
 
 @cache
 def table() -> tuple[Platform, ...]:
     """Every platform, in the order of the file."""
-    rows: dict[str, dict[str, Any]] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
-    return tuple(_platform(key, row) for key, row in rows.items())
+    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    families = raw["families"]
+    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in raw["platforms"].items())
 
 
-def find(identifier: str, version: str) -> Platform | None:
+def by_version(identifier: str, version: str) -> Platform | None:
     """The platform of an os-release ID and VERSION_ID, or null when the table has none."""
-    identity = {"id": identifier, "version": version}
-    return next((row for row in table() if dict(row.match) == identity), None)
+    rows = (row for row in table() if version and (row.match.id, row.match.version) == (identifier, version))
+    return next(rows, None)
+
+
+def by_codename(identifier: str, codename: str) -> Platform | None:
+    """The platform that this distribution calls so, or null when the table has none."""
+    return next((row for row in table() if row.match.id == identifier and codename in row.match.codenames), None)
+
+
+def identifiers() -> frozenset[str]:
+    """The os-release IDs that have a row."""
+    return frozenset(row.match.id for row in table())
 
 
 def names() -> str:
-    """The supported platforms in one phrase, for messages."""
-    return ", ".join(platform.name for platform in table())
+    """The supported platforms in one phrase, for messages: Debian 11, 12; Ubuntu 24.04."""
+    return "; ".join(_versions(word, group) for word, group in groupby((row.name for row in table()), _first_words))
+
+
+def _first_words(name: str) -> str:
+    return name.rpartition(" ")[0]
+
+
+def _versions(word: str, names_: Iterable[str]) -> str:
+    return word + " " + ", ".join(name.rpartition(" ")[2] for name in names_)
 
 
 def _platform(key: str, row: Mapping[str, Any]) -> Platform:
@@ -71,4 +105,5 @@ def _platform(key: str, row: Mapping[str, Any]) -> Platform:
         if isinstance(values[field.name], list):
             values[field.name] = tuple(values[field.name])
     values["debconf"] = tuple(DebconfAnswer(**answer) for answer in row["debconf"])
+    values["match"] = Match(**{**row["match"], "codenames": tuple(row["match"]["codenames"])})
     return Platform(**values)

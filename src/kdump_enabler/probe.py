@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Looks at one machine and prints what it saw as JSON. It changes nothing.
 
 This file runs on the managed host, piped to its Python as text, so it keeps to the standard library and to
@@ -49,6 +48,7 @@ TEXT_GLOBS = (
     "/proc/sys/kernel/sysrq",
     "/run/systemd/container",
     "/sys/devices/system/memory/block_size_bytes",
+    "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
     "/sys/kernel/kexec_crash_loaded",
     "/sys/kernel/kexec_crash_size",
     "/sys/kernel/kexec_loaded",
@@ -78,9 +78,23 @@ TEXT_GLOBS = (
 )
 # Looked at from outside only: existence, size, mode, link.
 STAT_GLOBS = (
+    "/bin/sh",
+    "/etc/default/grub.backup.*",
+    "/etc/default/kdump-tools.backup.*",
     "/.dockerenv",
     "/run/.containerenv",
     "/run/ostree-booted",
+    "/run/systemd/system",
+    "/sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+    "/boot/boot.scr",
+    "/boot/cmdline.txt",
+    "/boot/efi/loader/loader.conf",
+    "/boot/extlinux/extlinux.conf",
+    "/boot/firmware/cmdline.txt",
+    "/boot/loader/loader.conf",
+    "/efi/loader/loader.conf",
+    "/etc/init.d/kexec-load",
+    "/etc/kernelstub/configuration",
     "/var/lib/kdump/*",
     "/boot/vmlinuz-*",
     "/usr/sbin/mkinitramfs",
@@ -95,6 +109,8 @@ STAT_GLOBS = (
     "/root/.ssh/kdump_id_rsa",
     "/root/.ssh/id_*",
 )
+# Long files of which a rule asks for single lines: only those are kept.
+LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
 LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
 DUMP_DIRECTORY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),)
 KEY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),)
@@ -180,6 +196,14 @@ def text_of(root: str, path: str) -> Record:
     record["sha256"] = hashlib.sha256(data).hexdigest()
     record["truncated"] = len(data) > FILE_CAP
     record["text"] = SECRET_WORD.sub(CUT_OUT, SECRET.sub(CUT_OUT, kept.decode("utf-8", "surrogateescape")))
+    return record
+
+
+def lines_of(root: str, path: str, pattern: str) -> Record:
+    """A file with those of its lines that match."""
+    record = text_of(root, path)
+    if "text" in record:
+        record["text"] = "".join(line + "\n" for line in re.findall(pattern, record["text"]))
     return record
 
 
@@ -341,6 +365,8 @@ def collect(root: str = "/") -> Record:
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}
+    for names, wanted in LINES_OF:
+        files.update((path, lines_of(prefix, path, wanted)) for path in expanded(prefix, (names,)))
     directories = {path: listing(prefix, path) for path in LISTED}
     for path in dump_directories(files):
         directories[path] = dump_directory(prefix, path, mounted)

@@ -5,12 +5,13 @@ Everything here keeps to one promise: an administrator's stronger setting stays 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from .facts import crashkernel
 from .facts.crashkernel import MIB
+from .facts.grub_defaults import COMMAND_LINE
 from .facts.machine import SYSRQ, Facts
+from .facts.shell_value import STRIP, UNKNOWN
 from .facts.sysctl import Setting, integer
 from .policy import Policy
 
@@ -24,19 +25,19 @@ GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
 # Sorts after override.conf, which `systemctl edit` writes.
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
-CRASHKERNEL = re.compile(r"\bcrashkernel=([^\s\"']+)")
 HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
 
 
 @dataclass(frozen=True)
 class Reserve:
     """What to reserve: `text` is what comes after `crashkernel=`, `size_bytes` what this machine's RAM makes of
-    it; `problem` says why nothing can be recommended, empty when something is."""
+    it; `problem` says why nothing can be recommended, empty when something is; `low_bytes` may come on top."""
 
     text: str
     size_bytes: int
     reason: str
     problem: str = ""
+    low_bytes: int = 0
 
 
 def reserve(facts: Facts, policy: Policy) -> Reserve | None:
@@ -53,7 +54,7 @@ def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
     if not size_bytes or size_bytes < want.size_bytes:
         return False
     explicit_lower = policy.crashkernel != "auto" and policy.crashkernel_allow_lower
-    return size_bytes == want.size_bytes or not explicit_lower
+    return size_bytes in (want.size_bytes, want.size_bytes + want.low_bytes) or not explicit_lower
 
 
 def satisfied(key: str, value: str | None, policy: Policy) -> bool:
@@ -126,10 +127,7 @@ def sysctl_text(values: dict[str, int]) -> str:
 def grub_text(reservation: str) -> str:
     """A GRUB drop-in that takes out every crashkernel= that earlier files put on the command line, and adds one
     (none for an empty reservation). Several would do harm: the kernel obeys the last (kernel/crash_reserve.c)."""
-    strip = "sed -E 's/(^|[[:space:]])crashkernel=[^[:space:]]*//g'"
-    lines = [
-        f'{name}="$(printf \'%s\' "${name}" | {strip})' for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")
-    ]
+    lines = [f'{name}="$(printf \'%s\' "${name}" | {STRIP})' for name in COMMAND_LINE]
     added = f" crashkernel={reservation}" if reservation else ""
     return f'{HEADER}{lines[0]}"\n{lines[1]}{added}"\n'
 
@@ -142,7 +140,7 @@ def umask_text() -> str:
 def _explicit(text: str, ram: int) -> Reserve:
     found = crashkernel.evaluate(f"crashkernel={text}", ram)
     problem = "" if found.size_bytes else f"crashkernel={text} reserves nothing here: {found.problem}"
-    return Reserve(text, found.size_bytes, "the policy's own", problem)
+    return Reserve(text, found.size_bytes, "the policy's own", problem, found.low_bytes)
 
 
 def candidates(facts: Facts, policy: Policy) -> list[Reserve]:
@@ -176,9 +174,9 @@ def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
 
 
 def _package_default(facts: Facts) -> str:
-    found = _values(facts.evidence.text(PACKAGE_GRUB_DROPIN) or "")
+    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_GRUB_DROPIN]
     if found:
-        return str(found[-1])
+        return found[-1]
     assert facts.platform is not None  # noqa: S101 - reserve() asked
     return facts.platform.crashkernel.get(facts.arch or "", "")
 
@@ -186,18 +184,11 @@ def _package_default(facts: Facts) -> str:
 def _authored(facts: Facts) -> list[str]:
     """What administrators wrote into the GRUB defaults: a larger value stays theirs, even where the package's
     drop-in, which comes later, overrules it. A pair of `,high` and `,low` is one value of two words."""
-    files = [facts.evidence.file("/etc/default/grub"), *facts.evidence.below("/etc/default/grub.d", ".cfg")]
-    texts = [file.text or "" for file in files if file.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN)]
-    values = [value for text in texts for value in _values(text)]
+    others = (word for word in facts.grub_defaults.written if word.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN))
+    values = [word.value for word in others if UNKNOWN not in word.value]
     plain = [value for value in values if not value.endswith((",high", ",low"))]
     pair = [found[-1] for suffix in (",high", ",low") if (found := [v for v in values if v.endswith(suffix)])]
     return plain or ([" crashkernel=".join(pair)] if pair else [])
-
-
-def _values(text: str) -> list[str]:
-    """Every value of crashkernel= that a file of GRUB defaults puts on the command line of Linux."""
-    lines = [line for line in text.splitlines() if line.lstrip().startswith("GRUB_CMDLINE_LINUX")]
-    return [value for line in lines for value in CRASHKERNEL.findall(line)]
 
 
 def _value(setting: Setting) -> str | None:

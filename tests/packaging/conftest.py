@@ -57,16 +57,36 @@ def with_wheel(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Environ
 
 
 @pytest.fixture(scope="session")
-def core_alone(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The oldest ansible-core we support, and nothing else."""
-    return Environment.make(tmp_path_factory.mktemp("core") / "venv", "ansible-core==2.16.*")
+def with_sdist(tmp_path_factory: pytest.TempPathFactory, sdist: Path) -> Environment:
+    """What pip makes of the source distribution itself."""
+    return Environment.make(tmp_path_factory.mktemp("sdist") / "venv", sdist)
 
 
 @pytest.fixture(scope="session")
-def tarball(tmp_path_factory: pytest.TempPathFactory, core_alone: Environment) -> Path:
+def oldest_core(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The oldest ansible-core we support, and nothing else."""
+    return Environment.make(tmp_path_factory.mktemp("oldest") / "venv", "ansible-core==2.16.*")
+
+
+@pytest.fixture(scope="session")
+def newest_core(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The newest ansible-core that this Python can run, and nothing else."""
+    return Environment.make(tmp_path_factory.mktemp("newest") / "venv", "ansible-core")
+
+
+@pytest.fixture(scope="session")
+def tarball(tmp_path_factory: pytest.TempPathFactory, oldest_core: Environment) -> Path:
     """The collection as Galaxy would get it."""
     target = tmp_path_factory.mktemp("tarball")
     tree = copy_tree(tmp_path_factory.mktemp("tree"))
-    core_alone.must("ansible-galaxy", "collection", "build", "--output-path", target, cwd=tree)
+    oldest_core.must("ansible-galaxy", "collection", "build", "--output-path", target, cwd=tree)
     [path] = target.glob("*.tar.gz")
     return path
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory, oldest_core: Environment, tarball: Path) -> Path:
+    """A collections path with what is in the tarball."""
+    target = tmp_path_factory.mktemp("collections")
+    oldest_core.must("ansible-galaxy", "collection", "install", "--offline", tarball, "-p", target, cwd=target)
+    return target

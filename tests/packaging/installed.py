@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.result_schema import keeps_to_the_schema
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ("-i", "localhost,", "-c", "local")
 VERDICTS = {"ready", "reboot-pending", "drift", "broken", "unsupported", "unknown"}
@@ -56,12 +58,13 @@ class Environment:
     home: Path
 
     @classmethod
-    def make(cls, path: Path, *requirements: str | Path) -> Environment:
-        """A fresh one with these requirements, installed by the pip of the environment that runs the tests."""
+    def make(cls, path: Path, *requirements: str | Path, env: dict[str, str] | None = None) -> Environment:
+        """A fresh one with these requirements, installed by the pip of the environment that runs the tests. Only
+        what a test imports is compiled: that halves the time."""
         must(sys.executable, "-m", "venv", "--without-pip", path, cwd=path.parent)
         environment = cls(path, path.parent)
-        pip = (sys.executable, "-m", "pip", "--python", path / "bin" / "python", "install", "--quiet")
-        must(*pip, *requirements, cwd=path.parent)
+        pip = (sys.executable, "-m", "pip", "--python", path / "bin" / "python", "install", "--quiet", "--no-compile")
+        must(*pip, *requirements, cwd=path.parent, env=env)
         return environment
 
     def variables(self) -> dict[str, str]:
@@ -78,12 +81,35 @@ class Environment:
         """Run one of its programs, which has to succeed."""
         return must(self.path / "bin" / tool, *words, cwd=cwd, env={**self.variables(), **more})
 
-    def check(self, cwd: Path, result: Path, **more: str) -> dict[str, Any]:
-        """The record of this machine that the check playbook writes, when it is run in `cwd`."""
-        self.must(
-            "ansible-playbook", "kdump.enabler.check", *LOCAL, "-e", f"kdump_result_path={result}", cwd=cwd, **more
-        )
-        [record] = json.loads(result.read_text(encoding="utf-8"))["hosts"]
-        assert record["verdict"] in VERDICTS
-        assert record["facts"] is not None
-        return dict(record)
+    @property
+    def result(self) -> Path:
+        """Where its playbooks write the result document."""
+        return self.home / "result.json"
+
+    def play(self, cwd: Path, **more: str) -> str:
+        """What Ansible prints when the check playbook looks at this machine from `cwd`."""
+        self.result.unlink(missing_ok=True)
+        words = (*LOCAL, "-e", f"kdump_result_path={self.result}")
+        return self.must("ansible-playbook", "kdump.enabler.check", *words, cwd=cwd, **more)
+
+    def check(self, cwd: Path, **more: str) -> dict[str, Any]:
+        """The result document about this machine of the check playbook, when it is run in `cwd`."""
+        self.play(cwd, **more)
+        return judged(self.result)
+
+    def command_checks(self, cwd: Path, **more: str) -> dict[str, Any]:
+        """The result document about this machine of `kdump-enabler check`, with its own exit status."""
+        done = self.run("kdump-enabler", "check", "--format", "json", "--output", self.result, cwd=cwd, **more)
+        result = judged(self.result)
+        assert done.returncode == result["hosts"][0]["exit_code"]
+        return result
+
+
+def judged(path: Path) -> dict[str, Any]:
+    """A result document that keeps to the schema, about one machine that was really looked at."""
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    keeps_to_the_schema(result)
+    [record] = result["hosts"]
+    assert record["verdict"] in VERDICTS
+    assert record["facts"] is not None
+    return result

@@ -59,6 +59,13 @@ def test_tarball_holds_the_collection_and_its_library_only(tarball: Path) -> Non
     }
 
 
+def test_schema_of_the_result_document_is_everywhere(wheel: Path, sdist: Path, tarball: Path) -> None:
+    """Who reads results finds it beside the library."""
+    inside = "kdump_enabler/data/result-1.schema.json"
+    assert inside in files_of(wheel)
+    assert all(any(name.endswith(f"src/{inside}") for name in members_of(archive)) for archive in (sdist, tarball))
+
+
 def test_versions_are_one() -> None:
     """The collection and the library are released together."""
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))

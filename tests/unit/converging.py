@@ -32,7 +32,7 @@ def apply(raw: Raw, plan: Plan) -> None:
     """Everything the plan holds, in the order of the roles."""
     if plan.packages:
         _install(raw)
-    for change in plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
+    for change in plan.leftovers + plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
         _file(raw, change)
     if plan.regenerate_grub or plan.packages:
         update_grub(raw)
@@ -49,11 +49,16 @@ DUMP_UNIT = "UMask=0077\nId=kdump-tools-dump"
 
 
 def _install(raw: Raw) -> None:
+    facts = judge(raw).facts
+    assert facts is not None
+    assert facts.platform is not None
     done = bases.installed()
     raw["commands"][:2] = done["commands"][:2]
     raw["directories"]["/var/crash"] = done["directories"]["/var/crash"]
-    for path in ("/etc/default/kdump-tools", "/etc/default/grub.d/kdump-tools.cfg"):
-        raw["files"][path] = done["files"][path]
+    raw["files"][bases.CONFIG] = done["files"][bases.CONFIG]
+    asked = facts.platform.crashkernel[facts.arch or ""]
+    line = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel={asked}"\n'
+    machines.write(raw, "/etc/default/grub.d/kdump-tools.cfg", line)
 
 
 def _file(raw: Raw, change: FileChange) -> None:
@@ -68,6 +73,8 @@ def _file(raw: Raw, change: FileChange) -> None:
         for number, text in (change.lines or {}).items():
             lines[int(number) - 1] = text
         machines.write(raw, change.path, "\n".join(lines))
+    if change.path == "/etc/sysctl.conf":
+        machines.write(raw, "/etc/sysctl.d/99-sysctl.conf", raw["files"][change.path]["text"])  # a link to it
 
 
 def update_grub(raw: Raw) -> None:

@@ -106,3 +106,38 @@ def test_a_policy_may_hold(value: str) -> None:
 @pytest.mark.parametrize("value", INVALID)
 def test_a_policy_may_not_hold(value: str) -> None:
     assert not crashkernel.is_valid(value)
+
+
+@pytest.mark.parametrize(
+    ("line", "without_effect"),
+    [
+        ("crashkernel=1G", []),
+        ("crashkernel=1G crashkernel=2G", ["1G"]),
+        ("crashkernel=1G crashkernel=1G", ["1G"]),
+        ("crashkernel=1G,high crashkernel=64M,low", []),
+        ("crashkernel=1G,high crashkernel=2G,high crashkernel=64M,low", ["1G,high"]),
+        ("crashkernel=64M,low", ["64M,low"]),
+        ("crashkernel=1G crashkernel=2G,high crashkernel=64M,low", ["2G,high", "64M,low"]),
+        ("crashkernel=1G crashkernel=64M,cma", []),
+    ],
+)
+def test_words_without_effect(line: str, without_effect: list[str]) -> None:
+    assert crashkernel.ignored(f"quiet {line}") == without_effect
+
+
+@pytest.mark.parametrize(
+    ("line", "low"),
+    [
+        ("crashkernel=512M", 0),
+        ("crashkernel=512M,high", 256 * MIB),  # x86_64's default
+        ("crashkernel=512M,high crashkernel=64M,low", 64 * MIB),
+        ("crashkernel=512M,high crashkernel=0,low", 0),
+        ("crashkernel=128M crashkernel=512M,high", 0),
+    ],
+)
+def test_what_comes_beside_a_high_reservation(line: str, low: int) -> None:
+    assert crashkernel.evaluate(line, 8 * GIB).low_bytes == low
+
+
+def test_a_low_that_cannot_be_read_spoils_the_pair() -> None:
+    assert crashkernel.evaluate("crashkernel=512M,high crashkernel=lots,low", 8 * GIB).size_bytes == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kdump_enabler import evidence, platforms
+from kdump_enabler import evidence
 from kdump_enabler.facts import os_release
 from tests.unit.building import raw, seen
 
@@ -58,20 +58,3 @@ def test_nothing_in_it_is_run(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     os_release.read(seen({ETC: f'ID=debian\nNAME="$(touch {mark})`touch {mark}`"\ntouch {mark}\n'}))
     assert not mark.exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("ID=debian\nVERSION_ID=12\n", "debian-12"),
-        ("ID=debian\n", None),
-        ("ID=debian\nVERSION_ID=1\n", None),
-        ("ID=linuxmint\nID_LIKE=debian\nVERSION_ID=12\n", None),  # a derivative's version counts its own releases
-        ("ID=example\nVERSION_ID=12\n", None),
-    ],
-)
-def test_platform(text: str, key: str | None) -> None:
-    release = os_release.read(seen({ETC: text}))
-    assert release is not None
-    platform = platforms.find(release.id, release.version)
-    assert (platform.key if platform else None) == key

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from kdump_enabler import platforms
 from kdump_enabler.report import document
 from kdump_enabler.report.text import show_findings, show_hosts
+from tests import support_table
 from tests.hosts import machines
 from tests.unit.building import judge
 
@@ -28,3 +30,14 @@ def test_output(shown: str, machine: str) -> None:
     show_findings(console, result, "kdump-enabler enable -i hosts.yml")
     printed = [line.rstrip() for line in stream.getvalue().splitlines()]
     assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
+
+
+def test_the_support_table_is_that_of_the_data_and_the_tests() -> None:
+    """Made by `python -m tests.support_table`."""
+    assert support_table.table() in README
+
+
+def test_every_platform_and_architecture_has_a_recorded_machine() -> None:
+    seen = {(facts.platform.key, facts.arch) for facts in support_table.supported_machines() if facts.platform}
+    wanted = {(row.key, arch) for row in platforms.table() for arch in row.architectures}
+    assert wanted - seen == set()

@@ -51,7 +51,7 @@ SCREENS = [
     ),
     ("debian12-unbalanced-quotes", ["/etc/default/grub", "a quote is opened"], []),
     ("debian12-container", ["unsupported", "this is a container"], ["To do", COMMAND]),
-    ("examplix", ["unsupported", "Examplix 3", "Debian 12"], ["To do", COMMAND]),
+    ("examplix", ["unsupported", "Examplix 3", "Debian 11, 12"], ["To do", COMMAND]),
     ("debian12-pristine-unprivileged", ["could not be seen", "/boot/grub/grub.cfg", "with sudo"], []),
 ]
 
@@ -67,7 +67,8 @@ def test_one_machine(machine: str, there: list[str], absent: list[str]) -> None:
 def test_fits_and_has_no_colours(machine: str) -> None:
     text = printed(host(machine), infos=True)
     assert "\x1b" not in text
-    assert max(len(line) for line in text.splitlines()) <= 100
+    # What is to be typed is not broken into lines: it is copied.
+    assert max(len(line) for line in text.splitlines() if "To do" not in line) <= 100
 
 
 def test_enable_is_not_named_where_it_cannot_help() -> None:
@@ -122,7 +123,7 @@ def test_brackets_in_a_name_are_no_markup() -> None:
 def test_one_machine_is_one_screen(machine: str) -> None:
     """On a terminal of 80 columns and 24 lines, whatever is wrong; all of it is for those who ask."""
     stream = io.StringIO()
-    console = Console(file=stream, width=80, force_terminal=True, color_system=None)
+    console = Console(file=stream, width=80, height=24, force_terminal=True, color_system=None)
     result = document.document([host(machine)])
     show_hosts(console, result)
     show_findings(console, result, COMMAND)

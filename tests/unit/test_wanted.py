@@ -168,3 +168,12 @@ def test_an_explicit_value_that_reserves_nothing_here() -> None:
     found = wanted.reserve(facts(2 * GIB), policy(crashkernel="4G-:512M"))
     assert found is not None
     assert (found.size_bytes, "4G-:512M" in found.problem) == (0, True)
+
+
+@pytest.mark.parametrize(("size", "stays"), [(512, True), (768, True), (1024, False)])
+def test_a_high_reservation_may_count_its_low_part(size: int, stays: bool) -> None:
+    """kexec_crash_size holds the default 256M below 4 GiB as well since Linux 6.5, and not before."""
+    chosen = policy(crashkernel="512M,high", crashkernel_allow_lower=True)
+    want = wanted.reserve(facts(8 * GIB), chosen)
+    assert want is not None
+    assert wanted.is_enough(size * MIB, want, chosen) == stays

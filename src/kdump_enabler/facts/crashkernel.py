@@ -8,6 +8,7 @@ with RAM rounded up to 128 MiB, start inclusive, end exclusive, first match; any
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
@@ -19,16 +20,22 @@ SIZE = rf"(?:{NUMBER})[kKmMgGtTpPeE]?"
 SIMPLE = re.compile(rf"({SIZE})(?:@{SIZE})?\Z")
 RANGE = re.compile(rf"({SIZE})-({SIZE})?:({SIZE})(@{SIZE})?\Z")
 SUFFIX = re.compile(r",(high|low|cma)$")
+DEFAULT_LOW = 256 * MIB  # x86_64's, unless its swiotlb is larger than usual (arch/x86 DEFAULT_CRASH_KERNEL_LOW_SIZE)
 
 
 @dataclass(frozen=True)
 class Reservation:
     """What a command line asks for: `text` as the kernel sees it, `size_bytes` what this RAM makes of it,
-    `problem` why that is nothing (empty when there is none)."""
+    `problem` why that is nothing (empty when there is none).
+
+    `low_bytes` is what `,high` takes beside it below 4 GiB, for DMA, if it finds its own room above. It is kept
+    apart: the capture kernel lives in size_bytes, and kexec_crash_size counts it in since Linux 6.5 only.
+    """
 
     text: str
     size_bytes: int
     problem: str = ""
+    low_bytes: int = 0
 
 
 class _MalformedError(ValueError):
@@ -48,17 +55,38 @@ def words(command_line: str) -> list[str]:
 def evaluate(command_line: str, ram_bytes: int) -> Reservation:
     """The reservation that a kernel booted with this command line makes on this much System RAM."""
     values = words(command_line)
-    plain = [value for value in values if not SUFFIX.search(value)]
-    high = [value for value in values if value.endswith(",high")]
+    plain, high, low = plain_ones(values), _with(values, ",high"), _with(values, ",low")
     deciding = plain[-1:] or high[-1:]
     if not deciding:
         return Reservation("", 0, "no crashkernel= on the command line")
     text = f"crashkernel={deciding[0]}"
     try:
         size = _size(SUFFIX.sub("", deciding[0]), ram_bytes, ranges=bool(plain))
+        beside = 0 if plain else _low(low, ram_bytes)
     except _MalformedError as error:
         return Reservation(text, 0, str(error))
-    return Reservation(text, size, "" if size else "the kernel reserves nothing for this amount of RAM")
+    if size:
+        return Reservation(text, size, low_bytes=beside)
+    return Reservation(text, 0, _nothing(deciding[0], ram_bytes))
+
+
+def ignored(command_line: str) -> list[str]:
+    """The values of the crashkernel= words that have no effect, because a later or a plain one counts."""
+    values = words(command_line)
+    high, low = _with(values, ",high"), _with(values, ",low")
+    counting = plain_ones(values)[-1:] or [*high[-1:], *(low[-1:] if high else [])]
+    found = []
+    for value in reversed(values):
+        if value in counting:
+            counting.remove(value)
+        elif not value.endswith(",cma"):
+            found.append(value)
+    return found[::-1]
+
+
+def plain_ones(values: Iterable[str]) -> list[str]:
+    """The values without a suffix, of which the kernel takes the last."""
+    return [value for value in values if not SUFFIX.search(value)]
 
 
 def is_valid(value: str) -> bool:
@@ -80,10 +108,27 @@ def parse_size(text: str) -> int:
     return int(digits, base) * UNITS[match[2].lower()]
 
 
+def _with(values: Iterable[str], suffix: str) -> list[str]:
+    return [value for value in values if value.endswith(suffix)]
+
+
+def _low(values: list[str], ram_bytes: int) -> int:
+    """What is reserved below 4 GiB beside `,high`; a value that cannot be read spoils both."""
+    return _size(SUFFIX.sub("", values[-1]), ram_bytes, ranges=False) if values else DEFAULT_LOW
+
+
+def _nothing(value: str, ram_bytes: int) -> str:
+    if ":" in value:
+        return f"none of its ranges reserves memory with {rounded(ram_bytes) // MIB} MiB of RAM"
+    return "the kernel reserves nothing for this amount of RAM"
+
+
 def _size(value: str, ram_bytes: int, ranges: bool) -> int:
     if ranges and ":" in value:
         return _from_ranges(value, ram_bytes)
     match = SIMPLE.match(value)
+    if value == "auto":  # a patch of Red Hat's, in kernels up to RHEL 8
+        raise _MalformedError("only the kernel of RHEL 8 knows crashkernel=auto, any other reserves nothing")
     if not match:
         raise _MalformedError(f"the kernel cannot read crashkernel={value}")
     return _checked(match[1], ram_bytes)

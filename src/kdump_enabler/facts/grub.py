@@ -16,17 +16,35 @@ OPENING = re.compile(r"^\s*(menuentry|submenu)\s")
 LINUX = re.compile(r"^\s*linux(?:16|efi)?\s+(\S+)\s*(.*)$")
 DEFAULT = re.compile(r'^\s*set default="?([^"]*)"?\s*$', re.MULTILINE)
 VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+SECTION = re.compile(r"^### (BEGIN|END) (\S+) ###$")
+# 10_linux, 10_linux_zfs, 20_linux_xen: they put the GRUB defaults into their entries, the others copy or quote them.
+GENERATOR = re.compile(r"/\d+_linux[^/]*\Z")
+OTHER_SYSTEMS = re.compile(r"/\d+_os-prober\Z")
+RECOVERY = frozenset(("single", "recovery", "rescue", "emergency", "1", "s"))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A boot entry: `path` holds the position, and `names` the titles and ids, of each menu level down to it."""
+    """A boot entry: `path` holds the position, and `names` the titles and ids, of each menu level down to it;
+    `made_by` is the script of /etc/grub.d that wrote it, as grub-mkconfig notes in grub.cfg, empty if nothing says."""
 
     path: tuple[int, ...]
     names: tuple[frozenset[str], ...]
     kernel: str
     command_line: str
     line: int
+    made_by: str = ""
+
+    @property
+    def generated(self) -> bool:
+        """Made from the GRUB defaults, so that regenerating grub.cfg brings a new command line into it."""
+        return not self.made_by or GENERATOR.search(self.made_by) is not None
+
+    @property
+    def boots_this_system(self) -> bool:
+        """Not the entry of another system, nor one for recovery."""
+        rescue = not RECOVERY.isdisjoint(self.command_line.split()) or "systemd.unit=rescue" in self.command_line
+        return OTHER_SYSTEMS.search(self.made_by) is None and not rescue
 
 
 def next_entry(evidence: Evidence) -> Entry | None:
@@ -50,10 +68,12 @@ def entries(text: str) -> Iterator[Entry]:
     """Every entry that boots Linux, with the first `linux` line of each."""
     stack: list[tuple[int, frozenset[str]] | None] = []
     counts = [0]
-    taken = False
+    taken, made_by = False, ""
     for number, line in enumerate(text.splitlines(), 1):
-        opening, linux = OPENING.match(line), LINUX.match(line)
-        if opening:
+        opening, linux, section = OPENING.match(line), LINUX.match(line), SECTION.match(line)
+        if section:
+            made_by = section[2] if section[1] == "BEGIN" else ""
+        elif opening:
             stack.append((counts[-1], _names(line)))
             counts[-1] += 1
             counts.append(0)
@@ -65,7 +85,7 @@ def entries(text: str) -> Iterator[Entry]:
         elif linux and stack and not taken:
             levels = [level for level in stack if level]
             path, names = tuple(level[0] for level in levels), tuple(level[1] for level in levels)
-            yield Entry(path, names, linux[1], linux[2].strip(), number)
+            yield Entry(path, names, linux[1], linux[2].strip(), number, made_by)
             taken = True
 
 

@@ -7,20 +7,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import platforms, policy_file
+from .. import policy_file
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
 from ..policy import from_variables
-from . import backups, crashkernel, dumps, grub, lockdown, memory, os_release, storage, sysctl, tools
+from . import (
+    backups,
+    boot_loader,
+    crashkernel,
+    dumps,
+    grub,
+    grub_defaults,
+    leftovers,
+    lockdown,
+    memory,
+    os_release,
+    recognise,
+    storage,
+    sysctl,
+    tools,
+)
 from .backups import BackupSet
+from .boot_loader import BootLoader
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
+from .grub_defaults import Defaults
+from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
+from .shell import APPENDING
 from .storage import Storage
-from .sysctl import Setting
+from .sysctl import Assignment, Setting
 from .tools import Unit, Value
 
 PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
@@ -33,6 +52,8 @@ PANIC_KEYS = (
 )
 SYSRQ = "kernel.sysrq"
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
+SYSTEMD_MARK = "/run/systemd/system"  # sd_booted(3)
+LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
 
@@ -64,8 +85,10 @@ class Facts:
     command_line: str | None
     running: Reservation | None
     reserved_bytes: int | None
+    entries: tuple[Entry, ...]
     next_entry: Entry | None
     next_boot: Reservation | None
+    grub_defaults: Defaults
     grub_fault: SyntaxFault | None
     boot_free_bytes: int | None
     capture_loaded: bool | None
@@ -83,6 +106,7 @@ class Facts:
     lockdown: Lockdown
     settings: Mapping[str, Setting]
     unexplained_nmi: str | None
+    leftovers: Leftovers
     remembered: Mapping[str, Any] | None
     backups: tuple[BackupSet, ...] | None
     evidence: Evidence
@@ -96,23 +120,27 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
     `test_container` a container is taken for a machine, as tests of everything but the kernel want it."""
     release = os_release.read(evidence)
-    platform = platforms.find(release.id, release.version) if release else None
+    platform = recognise.platform(release) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    entry = grub.next_entry(evidence)
+    listed = grub.next_entry(evidence)
+    loader = boot_loader.read(evidence, listed, kernel)
+    # A grub.cfg that nobody reads says nothing of the next boot.
+    entry = listed if loader is not None and loader.kind == boot_loader.GRUB else None
     boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
-    boot_loader = _boot_loader(platform, entry)
     target = dumps.read(evidence, _dump_path(platform, config))
+    defaults = grub_defaults.read(evidence)
+    reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=_unsupported(evidence, release, platform, boot_loader, test_container),
+        unsupported=_unsupported(evidence, release, platform, loader, test_container),
         test_container=test_container and _is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
-        boot_loader=boot_loader,
+        boot_loader=_way_to_boot(platform, loader),
         kernel=kernel,
         arch=_arch(evidence),
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
@@ -120,10 +148,12 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
         running=_reservation(command_line, ram),
-        reserved_bytes=sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size")),
+        reserved_bytes=reserved,
+        entries=tuple(grub.entries(evidence.text(grub.GRUB_CFG) or "")),
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
-        grub_fault=_grub_fault(evidence),
+        grub_defaults=defaults,
+        grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -138,8 +168,9 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         dump_directory=target,
         storage=storage.read(evidence, target.real),
         lockdown=lockdown.read(evidence),
-        settings=_settings(evidence, boot_values),
+        settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
+        leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
         evidence=evidence,
@@ -150,7 +181,7 @@ def _unsupported(
     evidence: Evidence,
     release: OsRelease | None,
     platform: Platform | None,
-    boot_loader: str | None,
+    loader: BootLoader | None,
     test_container: bool,
 ) -> str:
     if _is_container(evidence) and not test_container:
@@ -161,17 +192,26 @@ def _unsupported(
         return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
     if evidence.file("/run/ostree-booted").error is None:
         return "this is an image-based system (ostree), which this version cannot change"
+    if evidence.live and evidence.file(SYSTEMD_MARK).absent:
+        return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
     if release is None:
         return "the distribution is unknown: /etc/os-release could not be read"
     if platform is None:
-        return f"{release.name} is not supported by this version, which knows {platforms.names()}"
+        return recognise.why_unknown(release)
     arch = _arch(evidence)
     if arch is not None and arch not in platform.architectures:
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )
-    if boot_loader is None and not evidence.file(grub.GRUB_CFG).unknown:
+    return _unchangeable(evidence, platform, loader)
+
+
+def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None) -> str:
+    """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
+    if loader is None and not evidence.file(grub.GRUB_CFG).unknown:
         return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
+    if loader is not None and _way_to_boot(platform, loader) not in platform.boot_loaders:
+        return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
     return ""
 
 
@@ -183,15 +223,18 @@ def _arch(evidence: Evidence) -> str | None:
     return _word(evidence, "/proc/sys/kernel/arch") or evidence.machine
 
 
-def _boot_loader(platform: Platform | None, entry: Entry | None) -> str | None:
-    return "grub-dropin" if platform and entry and "grub-dropin" in platform.boot_loaders else None
+def _way_to_boot(platform: Platform | None, loader: BootLoader | None) -> str | None:
+    """What the table calls it: GRUB is a drop-in below /etc/default/grub.d."""
+    if loader is None or platform is None:
+        return None
+    return "grub-dropin" if loader.kind == boot_loader.GRUB else loader.kind
 
 
 def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
     return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
 
 
-def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
+def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
     for run in evidence.commands:
         if run.argv[:2] == ("sh", "-n") and run.rc not in (0, None):
             match = re.search(r": (\d+): (.*)", run.err)
@@ -200,12 +243,21 @@ def _grub_fault(evidence: Evidence) -> SyntaxFault | None:
             if opened:
                 return SyntaxFault(run.argv[2], opened, "a quote is opened and never closed")
             return SyntaxFault(run.argv[2], line, " ".join(message.split()))
-    return None
+    return _appending(evidence, defaults)
+
+
+def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
+    """A `+=`, which dash takes for the name of a command: it finds none, and grub-mkconfig (`set -e`) ends there."""
+    is_dash = (evidence.file("/bin/sh").link or "").rpartition("/")[2] == "dash"
+    doubt = next((doubt for doubt in defaults.doubts if doubt.reason == APPENDING), None)
+    return SyntaxFault(doubt.path, doubt.line, "dash knows no +=") if is_dash and doubt else None
 
 
 def _kexec_reboots(evidence: Evidence) -> Source | None:
     """The line that makes reboots go through kexec: the last LOAD_KEXEC counts, and only `true` means yes
-    (/etc/init.d/kexec-load of kexec-tools)."""
+    (/etc/init.d/kexec-load of kexec-tools; 2.0.27 took the script away, and nothing reads the line any more)."""
+    if evidence.file(LOADS_BY_ITSELF).absent:
+        return None
     files = [evidence.file("/etc/default/kexec"), *evidence.below("/etc/default/kexec.d")]
     found = [
         (file.path, values["LOAD_KEXEC"])
@@ -242,9 +294,18 @@ def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
-def _settings(evidence: Evidence, boot_values: Mapping[str, str]) -> dict[str, Setting]:
+def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
     found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
-    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values)}
+    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
+
+
+def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
+    """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
+    name = entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-") if entry else running
+    path = f"/boot/config-{name}"
+    match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
+    value = sysctl.integer(match[1]) if match else None
+    return None if value is None else Assignment(str(value), path, 0)
 
 
 def _unexplained_nmi(evidence: Evidence) -> str | None:

@@ -46,11 +46,14 @@ class Setting:
     closed_file: str | None
 
 
-def read(evidence: Evidence, key: str, own: str, boot_values: Mapping[str, str]) -> Setting:
+def read(
+    evidence: Evidence, key: str, own: str, boot_values: Mapping[str, str], built_in: Assignment | None = None
+) -> Setting:
     """The state of a key; `own` is the path of our drop-in, whose say is left out of `next_boot_of_others`;
-    `boot_values` are what the next boot's command line sets before any file is read."""
+    `boot_values` are what the next boot's command line sets before any file is read; `built_in` is what the kernel
+    starts with, where that is known."""
     proc = evidence.file("/proc/sys/" + key.replace(".", "/"))
-    boot = Assignment(boot_values[key], "boot command line", 0) if key in boot_values else None
+    boot = Assignment(boot_values[key], "boot command line", 0) if key in boot_values else built_in
     files = _effective_files(evidence)
     deciding = _last(files, key)
     return Setting(

@@ -75,6 +75,11 @@ def unfinished_line(text: str) -> int | None:
     return next((number for number, line in enumerate(text.splitlines(), 1) if not _is_whole(line)), None)
 
 
+def whole_lines(text: str) -> str:
+    """The lines whose quotes are all closed; the others would swallow what follows them."""
+    return "".join(line + "\n" for line in text.splitlines() if _is_whole(line))
+
+
 def _is_whole(line: str) -> bool:
     try:
         shlex.split(line, comments=True)

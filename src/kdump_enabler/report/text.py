@@ -27,6 +27,7 @@ COLOURS = {
 CAPTURE = {True: "leaves a dump", False: "[red]leaves nothing[/]", None: "unknown"}
 MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[cyan]info[/]   "}
 NAMED_HOSTS = 4
+AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more findings, the prompt
 
 
 @dataclass
@@ -54,19 +55,34 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
 
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
     """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
-    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. On a terminal each finding takes
-    two lines, and those that differ in their subject only are one; `infos` shows all, whole."""
+    `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. Findings that differ in their
+    subject only are one, and on a terminal each takes two lines and all one screen; `infos` shows all, whole."""
     result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
-    causes, many = _by_cause(result, infos), len(result["hosts"]) > 1
-    if causes:
-        console.print()
-    for cause in causes if infos else _like_each_other(causes):
-        console.print(_finding(cause, many, short=console.is_terminal and not infos))
-    todo = list(_todo(result, command))
+    causes, todo = _by_cause(result, infos), list(_todo(result, command))
+    shown = causes if infos else _like_each_other(causes)
+    short = console.is_terminal and not infos
+    _print_causes(console, shown, many=len(result["hosts"]) > 1, room=_room(console, todo) if short else None)
     if todo:
         console.print()
     for line in todo:
         console.print(f" [bold]To do[/]  {line}", soft_wrap=True)
+
+
+def _print_causes(console: Console, causes: list[Cause], many: bool, room: int | None) -> None:
+    """The findings; no more than there is room for, the worst first, when there is a limit."""
+    if causes:
+        console.print()
+    for cause in causes[:room]:
+        console.print(_finding(cause, many, short=room is not None))
+    left = len(causes[room:]) if room is not None else 0
+    if left:
+        console.print(f" [dim]and {left} more; --verbose shows all[/]")
+
+
+def _room(console: Console, todo: list[str]) -> int:
+    """How many findings of two lines fit on the screen beside the verdict, what to type, and the prompt."""
+    lines = sum(1 + len(line) // console.width for line in todo)
+    return max(3, (console.height - AROUND_FINDINGS - lines) // 2)
 
 
 def show_plan(console: Console, result: Mapping[str, Any]) -> None:

@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterable
 from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
-from . import capture, container, dumps, loading, lockdown, remembered, reservation, settings, targets
+from . import (
+    capture,
+    container,
+    dumps,
+    leftovers,
+    loading,
+    lockdown,
+    next_boot,
+    remembered,
+    reservation,
+    settings,
+    targets,
+)
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
@@ -22,6 +34,10 @@ RULES: tuple[Rule, ...] = (
     reservation.boot_room,
     reservation.recommendation,
     reservation.reboots_through_kexec,
+    next_boot.several,
+    next_boot.entries_differ,
+    next_boot.foreign_entry,
+    next_boot.overridden,
     capture.loaded,
     capture.loading_disabled,
     capture.service,
@@ -38,6 +54,9 @@ RULES: tuple[Rule, ...] = (
     settings.unexplained_nmi,
     settings.sysrq,
     settings.sysrq_off,
+    leftovers.prepended,
+    leftovers.sysrq_line,
+    leftovers.backup_piles,
     remembered.policy,
 )
 

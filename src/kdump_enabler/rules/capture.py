@@ -8,6 +8,7 @@ from ..evidence import File
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
+from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
 from ..wanted import is_enough, reserve
 from . import lockdown
@@ -51,7 +52,7 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if facts.capture_loaded is None:
         yield unseen("KD030", "Whether a capture kernel is loaded", "/sys/kernel/kexec_crash_loaded")
     elif not facts.capture_loaded:
-        after_reboot, in_the_way = _after_reboot(facts, policy), obstacle(facts)
+        after_reboot, in_the_way = _after_reboot(facts, policy), obstacle(facts) or _no_memory(facts, policy)
         yield Finding(
             id="KD030",
             severity=Severity.ERROR,
@@ -64,6 +65,12 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
             blocks_capture=bool(in_the_way) or not _memory_comes(facts),
             by_hand=bool(in_the_way),
         )
+
+
+def _no_memory(facts: Facts, policy: Policy) -> str:
+    """What has to be done first where no memory is reserved and `enable` cannot bring any; empty for nothing."""
+    held = grub_obstacle(facts, policy) if not facts.reserved_bytes else None
+    return held.remedy if held else ""
 
 
 def obstacle(facts: Facts) -> str:

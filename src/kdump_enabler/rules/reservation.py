@@ -9,6 +9,7 @@ from ..facts.crashkernel import Reservation, rounded
 from ..facts.grub import GRUB_CFG
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
+from ..obstacle import obstacle
 from ..policy import Policy
 from ..wanted import BOOT_ROOM, GIB, Reserve, is_enough, reserve
 from .words import mib, unseen
@@ -31,6 +32,7 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if want is None or (want.problem and facts.reserved_bytes) or is_enough(facts.reserved_bytes, want, policy):
         return
     failed, after_reboot = reservation_failed(facts), _next_boot_is_enough(facts, policy, want)
+    held = obstacle(facts, policy)
     yield Finding(
         id="KD020",
         severity=Severity.ERROR,
@@ -42,10 +44,10 @@ def reserved_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
             Source("/proc/cmdline", 0, facts.running.text if facts.running else ""),
             *(Source("/dev/kmsg", 0, line) for line in facts.evidence.kernel_log or () if REFUSED.search(line)),
         ),
-        remedy=SMALLER if failed else REBOOT if after_reboot else ENABLE,
+        remedy=SMALLER if failed else REBOOT if after_reboot else held.remedy if held else ENABLE,
         needs_reboot=after_reboot,
         blocks_capture=failed or (facts.reserved_bytes == 0 and _next_boot_is_nothing(facts)),
-        by_hand=failed,
+        by_hand=failed or held is not None,
     )
 
 
@@ -66,21 +68,31 @@ def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
         or is_enough(facts.next_boot.size_bytes, want, policy)
     ):
         return
+    held = obstacle(facts, policy)
+    asked = Source(GRUB_CFG, facts.next_entry.line, facts.next_boot.text or "linux " + facts.next_entry.kernel)
     yield Finding(
         id="KD021",
         severity=Severity.ERROR,
         title=f"{_amount(facts.next_boot.size_bytes, want)} memory will be reserved at the next boot",
         current=f"{mib(facts.next_boot.size_bytes)}; {_asked(facts.next_boot)}",
         wanted=_wanted(want),
-        evidence=(Source(GRUB_CFG, facts.next_entry.line, facts.next_boot.text or "linux " + facts.next_entry.kernel),),
-        remedy=ENABLE,
+        evidence=(asked, *((held.where, *_losers(facts, held.where)) if held else ())),
+        remedy=held.remedy if held else ENABLE,
         blocks_capture=not facts.next_boot.size_bytes,
+        by_hand=held is not None,
     )
 
 
+def _losers(facts: Facts, winner: Source) -> Iterator[Source]:
+    """What the GRUB defaults ask for, and what another place wins over."""
+    for word in facts.grub_defaults.written:
+        if (word.path, word.line) != (winner.source, winner.line):
+            yield Source(word.path, word.line, word.text)
+
+
 def grub_defaults(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD022: grub-mkconfig sources these files with sh; with a syntax error no grub.cfg can be made any more, so
-    nothing is changed before it is mended."""
+    """KD022: grub-mkconfig sources these files with sh; with a syntax error, or a `+=` that dash takes for a command
+    it cannot find, no grub.cfg can be made any more, so nothing is changed before it is mended."""
     fault = facts.grub_fault
     if fault is None:
         return
@@ -89,7 +101,7 @@ def grub_defaults(facts: Facts, _: Policy) -> Iterator[Finding]:
         severity=Severity.ERROR,
         title="The GRUB defaults cannot be read by the shell",
         current=f"line {fault.line}: {fault.message}",
-        wanted="a file that `sh -n` accepts",
+        wanted="files that sh can read",
         evidence=(Source(fault.path, fault.line, fault.message),),
         remedy=f"mend {fault.path}, then: {ENABLE}",
         by_hand=True,
@@ -147,7 +159,8 @@ def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 def reboots_through_kexec(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD024: kexec-tools can turn every reboot into a kexec, which skips the boot loader: a new command line
-    then never takes effect (/etc/init.d/kexec of kexec-tools)."""
+    then never takes effect (/etc/init.d/kexec of kexec-tools before 2.0.27; later, `systemctl reboot` does so by
+    itself once a kernel is loaded, systemctl(1))."""
     where = facts.kexec_reboots or Source("/sys/kernel/kexec_loaded", 0, "1")
     if facts.kexec_reboots is None and not facts.kexec_loaded:
         return

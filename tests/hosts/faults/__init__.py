@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from . import first, loading, targets
+from . import boot_loaders, defaults, first, leftovers, loading, platforms, targets
 
-MACHINES = {**first.MACHINES, **loading.MACHINES, **targets.MACHINES}
+MACHINES = {
+    **first.MACHINES,
+    **defaults.MACHINES,
+    **leftovers.MACHINES,
+    **loading.MACHINES,
+    **targets.MACHINES,
+    **platforms.MACHINES,
+    **boot_loaders.MACHINES,
+}

@@ -1,0 +1,78 @@
+"""Which boot loader starts this machine, from what it told the kernel and from the files that each kind leaves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..evidence import Evidence
+from .grub import GRUB_CFG, Entry
+
+GRUB, SYSTEMD_BOOT, UNIFIED = "grub", "systemd-boot", "unified-kernel-image"
+# efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
+# systemd.io/BOOT_LOADER_INTERFACE).
+EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+LOADER_INFO, STUB_INFO = EFI_VARIABLE.format(name="LoaderInfo"), EFI_VARIABLE.format(name="StubInfo")
+PRODUCT = re.compile(r"[A-Za-z][\w.+-]*(?: [A-Za-z][\w.+-]*)*")
+# What only this kind of boot loader reads; kernelstub writes the entries of systemd-boot.
+FILES = (
+    ("/etc/kernelstub/configuration", "kernelstub"),
+    ("/boot/efi/loader/loader.conf", SYSTEMD_BOOT),
+    ("/efi/loader/loader.conf", SYSTEMD_BOOT),
+    ("/boot/loader/loader.conf", SYSTEMD_BOOT),
+    ("/boot/firmware/cmdline.txt", "raspberry-pi"),
+    ("/boot/cmdline.txt", "raspberry-pi"),
+    ("/boot/extlinux/extlinux.conf", "extlinux"),
+    ("/boot/boot.scr", "u-boot"),
+)
+WORDS = {
+    "kernelstub": f"{SYSTEMD_BOOT} and kernelstub",
+    "raspberry-pi": "the firmware of the Raspberry Pi",
+    "u-boot": "a script of U-Boot",
+    UNIFIED: "a unified kernel image",
+}
+
+
+@dataclass(frozen=True)
+class BootLoader:
+    """The kind of boot loader, and the path that told it."""
+
+    kind: str
+    source: str
+
+    @property
+    def words(self) -> str:
+        """The kind as a sentence says it."""
+        return WORDS.get(self.kind, self.kind)
+
+
+def read(evidence: Evidence, entry: Entry | None, kernel: str | None) -> BootLoader | None:
+    """The boot loader of this machine; null when there is no sign of one, or its signs could not be read.
+
+    What the firmware's variables say is certain. Without them GRUB's grub.cfg counts, unless another loader's files
+    are there and GRUB did not start this kernel: both may be left of an earlier life of the machine.
+    """
+    told = _told(evidence)
+    if told is not None:
+        return told if told.kind != GRUB or entry else None
+    others = [BootLoader(kind, path) for path, kind in FILES if evidence.file(path).error is None]
+    if entry and (not others or _grub_started(evidence, kernel)):
+        return BootLoader(GRUB, GRUB_CFG)
+    return others[0] if others and not evidence.file(GRUB_CFG).unknown else None
+
+
+def _told(evidence: Evidence) -> BootLoader | None:
+    """What a boot loader wrote into its EFI variable; a kernel that a stub started has its command line in itself."""
+    if evidence.file(STUB_INFO).error is None:
+        return BootLoader(UNIFIED, STUB_INFO)
+    product = PRODUCT.search((evidence.text(LOADER_INFO) or "")[4:].replace("\0", ""))
+    if product is None:
+        return None
+    kind = next((known for known in (GRUB, SYSTEMD_BOOT) if product[0].lower().startswith(known)), product[0])
+    return BootLoader(kind, LOADER_INFO)
+
+
+def _grub_started(evidence: Evidence, kernel: str | None) -> bool:
+    """GRUB puts BOOT_IMAGE= first on the command line (grub-core/loader of GRUB), and its menu has this kernel."""
+    started = (evidence.text("/proc/cmdline") or "").startswith("BOOT_IMAGE=")
+    return started and kernel is not None and kernel in (evidence.text(GRUB_CFG) or "")

@@ -1,0 +1,146 @@
+"""What the GRUB defaults say, and what grub.cfg makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cleanup import cleanup
+from ..facts import crashkernel
+from ..facts.grub import GRUB_CFG, Entry
+from ..facts.grub_defaults import CHOICE, Word
+from ..facts.machine import Facts
+from ..finding import ENABLE, Finding, Severity, Source
+from ..obstacle import obstacle
+from ..policy import Policy
+from ..wanted import GRUB_DROPIN, is_enough, reserve
+from .words import mib
+
+
+def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD026: of several crashkernel= the kernel obeys the last without a suffix, and `,high` and `,low` only if there
+    is none; the others look as if they counted (kernel/crash_reserve.c)."""
+    entry = facts.next_entry
+    ignored = crashkernel.ignored(entry.command_line) if entry else []
+    if entry is None or not ignored:
+        return
+    places = list(_places(facts, entry))
+    mended = _enable_writes(facts, policy) or _cleaned(facts, policy)
+    yield Finding(
+        id="KD026",
+        severity=Severity.WARNING,
+        title="Several crashkernel= are on the next boot's command line",
+        current=f"the kernel ignores {', '.join(f'crashkernel={value}' for value in ignored)}",
+        wanted=facts.next_boot.text if facts.next_boot else "one",
+        evidence=tuple(places),
+        remedy=ENABLE if mended else f"leave one of them in {_files(places)}, then: update-grub",
+        by_hand=not mended,
+    )
+
+
+def entries_differ(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD027: the verdict is about the entry that boots by itself; another kernel that is chosen in the menu, or that
+    becomes the default, may reserve something else (grub.cfg; grub manual, "default")."""
+    if facts.next_boot is None or facts.memory_bytes is None:
+        return
+    size, ram = facts.next_boot.size_bytes, facts.memory_bytes
+    others = [entry for entry in facts.entries if entry.boots_this_system and entry != facts.next_entry]
+    found = [(entry, crashkernel.evaluate(entry.command_line, ram)) for entry in others]
+    different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
+    if not different:
+        return
+    alike = all(entry.generated for entry, _ in different)
+    yield Finding(
+        id="KD027",
+        severity=Severity.WARNING,
+        title="Other boot entries reserve another amount of memory",
+        current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
+        wanted=f"{mib(size)}, as the entry that boots by itself",
+        evidence=tuple(Source(GRUB_CFG, entry.line, asked.text or asked.problem) for entry, asked in different),
+        remedy="update-grub" if alike else f"change the entries in {_scripts(different)}, then: update-grub",
+        by_hand=True,
+    )
+
+
+def foreign_entry(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD028: an entry that somebody wrote, as in /etc/grub.d/40_custom, takes nothing from the GRUB defaults: neither
+    our reservation nor a new kernel ever comes into it by update-grub (grub manual, "Custom menu entries")."""
+    entry = facts.next_entry
+    if entry is None or entry.generated:
+        return
+    yield Finding(
+        id="KD028",
+        severity=Severity.WARNING,
+        title="The entry that boots by itself is not made from the GRUB defaults",
+        current=f"it comes from {entry.made_by} and boots {entry.kernel}",
+        wanted="an entry of /etc/grub.d/10_linux",
+        evidence=(Source(GRUB_CFG, entry.line, entry.made_by), *_default(facts)),
+        remedy="keep its crashkernel= up to date by hand, or choose an entry of 10_linux by GRUB_DEFAULT",
+        by_hand=True,
+    )
+
+
+def overridden(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD029: grub-mkconfig reads the defaults one after the other, and one that sets a variable anew throws away what
+    those before put into it (/usr/sbin/grub-mkconfig; POSIX sh)."""
+    for word in facts.grub_defaults.lost:
+        by = facts.grub_defaults.replaced_by(word)
+        newline = facts.grub_defaults.newline
+        if (by and by.path == GRUB_DROPIN) or not (by or newline):
+            continue  # ours replaces the others on purpose
+        why = "a newline in the value ends GRUB's command"
+        winner = Source(by.path, by.line, f"{by.name}={by.text}") if by else Source(word.path, word.line, why)
+        mended = _enable_writes(facts, policy)
+        keep = f"write ${by.name} into {by.path}, line {by.line}" if by else "write the value on one line"
+        yield Finding(
+            id="KD029",
+            severity=Severity.WARNING,
+            title=f"{word.text} in {word.path} never reaches the command line",
+            current=f"{by.path}, line {by.line}, sets {by.name} anew" if by else why,
+            wanted="one place that decides",
+            evidence=(Source(word.path, word.line, word.text), winner),
+            remedy=ENABLE if mended else f"take one of both away, or {keep}; then: update-grub",
+            by_hand=not mended,
+        )
+
+
+def _enable_writes(facts: Facts, policy: Policy) -> bool:
+    """Whether `enable` would put one crashkernel= in place of all others."""
+    want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
+    wrong = want is not None and not want.problem and size is not None and not is_enough(size, want, policy)
+    return wrong and obstacle(facts, policy) is None
+
+
+def _cleaned(facts: Facts, policy: Policy) -> bool:
+    """Whether one is left when `enable` has taken back what an earlier version wrote."""
+    clean = cleanup(facts, policy)
+    return bool(clean.words) and (bool(clean.drop_in) or len(clean.after.grub_defaults.words) == 1)
+
+
+def _places(facts: Facts, entry: Entry) -> Iterator[Source]:
+    """Each crashkernel= of an entry with the line of the defaults it comes from, or else that of grub.cfg."""
+    written: list[Word] = list(facts.grub_defaults.words) if entry.generated else []
+    for value in crashkernel.words(entry.command_line):
+        text = f"crashkernel={value}"
+        word = next((word for word in written if word.text == text), None)
+        if word:
+            written.remove(word)
+        yield Source(word.path, word.line, text) if word else Source(GRUB_CFG, entry.line, text)
+
+
+def _files(places: list[Source]) -> str:
+    return ", ".join(dict.fromkeys(f"{place.source} (line {place.line})" for place in places))
+
+
+def _scripts(different: list[tuple[Entry, crashkernel.Reservation]]) -> str:
+    return ", ".join(dict.fromkeys(entry.made_by for entry, _ in different if not entry.generated))
+
+
+def _kernel(entry: Entry) -> str:
+    return entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-")
+
+
+def _default(facts: Facts) -> Iterator[Source]:
+    """The line that chooses the entry, where the defaults say so."""
+    chosen = [made for made in facts.grub_defaults.assignments if made.name == CHOICE and not made.commented]
+    if chosen:
+        yield Source(chosen[-1].path, chosen[-1].line, f"{chosen[-1].name}={chosen[-1].text}")

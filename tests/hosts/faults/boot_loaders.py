@@ -1,0 +1,103 @@
+"""Boot loaders: those that this version cannot change, and their files on machines that GRUB boots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kdump_enabler.facts.boot_loader import LOADER_INFO, STUB_INFO
+
+from ..bases import CMDLINE, GRUB_CFG, Change
+from ..machines import Raw, remove, write
+from ..roots import arm64, running, there
+from .platforms import called, debian12, debian12_ready, jammy, noble
+
+LOADER_CONF = "/boot/efi/loader/loader.conf"
+
+
+def pop_kernelstub(raw: Raw) -> None:
+    """Pop!_OS on EFI: systemd-boot, whose entries kernelstub writes; only root may look below /boot/efi."""
+    called("pop2204")(raw)
+    remove(raw, GRUB_CFG)
+    _systemd_boot_started(raw)
+    there(raw, "/etc/kernelstub/configuration", LOADER_CONF)
+    efi_variable(raw, "systemd-boot 249.11-0ubuntu3.12pop0")
+
+
+def pop24_kernelstub(raw: Raw) -> None:
+    """The same where nothing was told by the firmware: kernelstub's own file is left to say it."""
+    called("pop2404")(raw)
+    remove(raw, GRUB_CFG)
+    _systemd_boot_started(raw)
+    there(raw, "/etc/kernelstub/configuration", LOADER_CONF)
+
+
+def efi_variable(raw: Raw, value: str) -> None:
+    """LoaderInfo as efivarfs shows it: four bytes of attributes, then UTF-16."""
+    write(raw, LOADER_INFO, "\x06\0\0\0" + "".join(letter + "\0" for letter in value + "\0"))
+
+
+def _systemd_boot_started(raw: Raw) -> None:
+    """Its entries have no BOOT_IMAGE=."""
+    words = raw["files"][CMDLINE]["text"].split()
+    write(raw, CMDLINE, " ".join(["initrd=\\EFI\\Debian\\initrd.img", *words[1:]]) + "\n")
+
+
+def systemd_boot(raw: Raw) -> None:
+    """systemd-boot boots it; grub.cfg is left of before and is still made anew with each kernel."""
+    _systemd_boot_started(raw)
+    there(raw, LOADER_CONF)
+    efi_variable(raw, "systemd-boot 252.39-1~deb12u2")
+
+
+def systemd_boot_untold(raw: Raw) -> None:
+    """The same where the firmware's variables cannot be read: the command line is not GRUB's."""
+    systemd_boot(raw)
+    remove(raw, LOADER_INFO)
+
+
+def loader_leftover(raw: Raw) -> None:
+    """GRUB boots it; an earlier systemd-boot and a flasher's script left their files."""
+    there(raw, LOADER_CONF, "/boot/boot.scr")
+
+
+def grub_told(raw: Raw) -> None:
+    """The same with a GRUB that says its name."""
+    loader_leftover(raw)
+    _systemd_boot_started(raw)
+    efi_variable(raw, "GRUB 2.12")
+
+
+def unified(raw: Raw) -> None:
+    """A unified kernel image: its command line is signed into it."""
+    systemd_boot(raw)
+    there(raw, STUB_INFO)
+
+
+def raspberry_firmware(raw: Raw) -> None:
+    """Raspberry Pi OS, 64 bit: the firmware starts the kernel, no grub.cfg. (Whether its kernel could kexec is not
+    known; this one can, so that the boot loader is what decides.)"""
+    arm64(raw)
+    running(raw, "6.6.51+rpt-rpi-v8")
+    remove(raw, GRUB_CFG)
+    write(raw, CMDLINE, "coherent_pool=1M snd_bcm2835.enable_headphones=0 console=tty1 root=PARTUUID=1-02 rootwait\n")
+    there(raw, "/boot/firmware/cmdline.txt")
+
+
+def raspberry_grub(raw: Raw) -> None:
+    """The same with UEFI firmware and GRUB; the card still holds the file of the other firmware."""
+    arm64(raw)
+    running(raw, "6.1.0-rpi7-rpi-v8")
+    there(raw, "/boot/firmware/cmdline.txt")
+
+
+MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
+    "debian12-systemd-boot": (debian12, systemd_boot),
+    "debian12-systemd-boot-untold": (debian12, systemd_boot_untold),
+    "debian12-loader-leftover": (debian12_ready, loader_leftover),
+    "debian12-grub-told": (debian12_ready, grub_told),
+    "debian12-unified-kernel": (debian12, unified),
+    "raspios12-firmware": (debian12, raspberry_firmware),
+    "raspios12-grub": (debian12, raspberry_grub),
+    "pop2204-kernelstub": (jammy, pop_kernelstub),
+    "pop2404-kernelstub": (noble, pop24_kernelstub),
+}

@@ -1,0 +1,58 @@
+"""The README's table of what is supported, from the platform table and the recorded machines that stand for it.
+
+`python -m tests.support_table` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kdump_enabler import evidence, platforms
+from kdump_enabler.facts import machine
+from kdump_enabler.facts.machine import Facts
+from kdump_enabler.platforms import Platform
+from tests.hosts import machines
+
+HEAD = "| platform | boot loader | how it is tested |\n|---|---|---|\n"
+BOOT_LOADERS = {"grub-dropin": "GRUB"}
+TESTED = {
+    "virtual machine": "in a virtual machine: installed, rebooted, crashed, dump opened, rolled back",
+    "container": "in a container: installed and configured by its own package manager",
+    "recorded machine": "recorded or reconstructed machine: judged and planned, never run on one",
+}
+
+
+def table() -> str:
+    """The table in Markdown, a line for each platform and each way it is tested."""
+    stand_ins = supported_machines()
+    lines = [line for platform in platforms.table() for line in _lines(platform, stand_ins)]
+    return HEAD + "".join(line + "\n" for line in lines)
+
+
+def supported_machines() -> list[Facts]:
+    """The facts of every recorded machine that this version can set up."""
+    found = (machine.read(evidence.from_raw(machines.load(name))) for name in machines.names())
+    return [facts for facts in found if not facts.unsupported]
+
+
+def _lines(platform: Platform, stand_ins: list[Facts]) -> Iterator[str]:
+    for word in TESTED:
+        arches = [arch for arch in platform.architectures if platform.tested[arch] == word]
+        if arches:
+            yield _line(platform, f"{platform.name} ({', '.join(arches)})", word)
+    others = [facts for facts in stand_ins if facts.platform == platform and _identifier(facts) != platform.match.id]
+    if others:
+        names = sorted({f"{facts.release.name} ({facts.arch})" for facts in others if facts.release})
+        yield _line(platform, f"{', '.join(names)}, as {platform.name}", "recorded machine")
+
+
+def _line(platform: Platform, name: str, word: str) -> str:
+    return f"| {name} | {', '.join(BOOT_LOADERS[loader] for loader in platform.boot_loaders)} | {TESTED[word]} |"
+
+
+def _identifier(facts: Facts) -> str:
+    return facts.release.id if facts.release else ""
+
+
+if __name__ == "__main__":
+    print(table(), end="")
