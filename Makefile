@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format test-system molecule check enable demo wheelhouse clean system-packages
+.PHONY: help test lint format test-system test-long molecule check enable demo wheelhouse clean system-packages
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,9 +11,10 @@ BIN := $(CURDIR)/$(VENV)/bin
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 LINTED_YAML := .ansible-lint .yamllint galaxy.yml ansible meta molecule playbooks roles src
 LINTED_PYTHON := src plugins tests benchmarks hatch_build.py
-# The test machines are built with mmdebstrap and run by QEMU; the grub packages and makedumpfile judge the results.
+# The test machines are built with mmdebstrap and run by QEMU and systemd-nspawn; the grub packages, makedumpfile and
+# patch judge the results.
 SYSTEM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap grub-pc-bin grub-common grub2-common e2fsprogs fdisk \
-	makedumpfile openssh-client python3-venv strace
+	systemd-container apt-utils iproute2 makedumpfile patch strace openssh-client python3-venv
 
 help: ## list the targets
 	@sed -En 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -32,8 +33,11 @@ format: $(VENV)/.made ## format the Python files, and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-system: system-packages $(VENV)/.system ## tests in virtual machines, with real crashes (root; installs Debian packages)
-	$(BIN)/pytest tests/system tests/modules -m system -v -s
+test-system: system-packages $(VENV)/.system ## tests in containers and virtual machines, with real crashes (root; installs Debian packages)
+	$(BIN)/pytest tests/system tests/modules -m 'system and not long' -v -s
+
+test-long: system-packages $(VENV)/.system ## the other platforms and cases, one at a time; goes on where it was (root, hours)
+	$(BIN)/python -m tests.long
 
 molecule: system-packages $(VENV)/.system ## the same as a molecule scenario (root)
 	PATH="$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=ansible/collections $(BIN)/molecule test -s debian-12
@@ -56,7 +60,7 @@ wheelhouse: $(VENV)/.made ## all that a machine without a network installs kdump
 	$(BIN)/python -m pip wheel --quiet --wheel-dir dist/wheelhouse .
 
 clean: ## stop the test machines; remove .venv, caches and what was built
-	@if [ -d .cache/vm/machines ]; then $(PYTHON) -m tests.vm down '*'; fi
+	@for kind in vm container; do if [ -d .cache/$$kind/machines ]; then $(PYTHON) -m tests.$$kind down '*'; fi; done
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .ansible dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -81,7 +85,7 @@ system-packages:
 	  [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" = installed ] || missing+=($$package); \
 	done; \
 	[ $${#missing[@]} = 0 ] && [ "$$(id -u)" = 0 ] && exit; \
-	[ "$$(id -u)" = 0 ] || { echo "The virtual machines need root: sudo make $(MAKECMDGOALS)" >&2; exit 1; }; \
+	[ "$$(id -u)" = 0 ] || { echo "The test machines need root: sudo make $(MAKECMDGOALS)" >&2; exit 1; }; \
 	command -v apt-get >/dev/null || { echo "Install these packages, by their Debian names: $${missing[*]}" >&2; exit 1; }; \
 	echo "Installing $${missing[*]}"; \
 	apt-get update -qq; \

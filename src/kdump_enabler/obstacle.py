@@ -28,7 +28,7 @@ def obstacle(facts: Facts, policy: Policy) -> Obstacle | None:
     want = reserve(facts, policy)
     if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
         return None
-    return _foreign_entry(facts, want) or _spoiler(facts, want, policy)
+    return _foreign_entry(facts) or _spoiler(facts, want, policy)
 
 
 def stays_reserved(facts: Facts) -> str:
@@ -41,13 +41,12 @@ def stays_reserved(facts: Facts) -> str:
     return f"{word.path}, line {word.line}, asks for {word.text} after all other files" if word else ""
 
 
-def _foreign_entry(facts: Facts, want: Reserve) -> Obstacle | None:
+def _foreign_entry(facts: Facts) -> Obstacle | None:
     """The next boot takes an entry that is not made from the GRUB defaults."""
     entry = facts.next_entry
     if entry is None or entry.generated:
         return None
-    what = f"write crashkernel={want.text} into its `linux` line there, in place of any other crashkernel="
-    remedy = f"the entry comes from {entry.made_by}: {what}, then: update-grub"
+    remedy = f"give the entry in {entry.made_by} the wanted crashkernel=, then: update-grub"
     return Obstacle(Source(GRUB_CFG, entry.line, f"{entry.made_by}: linux {entry.kernel}"), remedy)
 
 
@@ -66,17 +65,17 @@ def _winner(after: Defaults) -> Obstacle | None:
     """The place that decides although our drop-in is there."""
     if after.newline:
         line = after.line_number(after.newline.path, after.newline.at)
-        remedy = f"write the value in {after.newline.path}, line {line}, on one line, then: {ENABLE}"
+        remedy = f"write the value in {after.newline.path}:{line} on one line, then: {ENABLE}"
         return Obstacle(Source(after.newline.path, line, "a newline in a value ends GRUB's linux command"), remedy)
     word = next((word for word in reversed(after.words) if word.path != GRUB_DROPIN), None)
     if word:
-        remedy = f"take {word.text} out of {word.path}, line {word.line}, then: {ENABLE}"
+        remedy = f"take {word.text} out of {word.path}:{word.line}, then: {ENABLE}"
         return Obstacle(Source(word.path, word.line, word.text), remedy)
     made = after.assigned_after(GRUB_DROPIN)
     if made is None:
         return None
-    keep = f'write {made.name}="${made.name} ..." in {made.path}, line {made.line}, which replaces what comes before'
-    return Obstacle(Source(made.path, made.line, f"{made.name}={made.text}"), f"{keep}, then: {ENABLE}")
+    remedy = f"let {made.path}:{made.line} keep ${made.name}, then enable again"
+    return Obstacle(Source(made.path, made.line, f"{made.name}={made.text}"), remedy)
 
 
 def _unreadable(after: Defaults) -> Obstacle | None:
@@ -87,5 +86,4 @@ def _unreadable(after: Defaults) -> Obstacle | None:
     if not path:
         return None
     where = Source(path, line, f"{doubt.reason} after {GRUB_DROPIN}" if doubt else "a value that only a shell can tell")
-    name = path.rpartition("/")[2]
-    return Obstacle(where, f"look what {path}, line {line}, does to crashkernel=, or rename {name} to sort earlier")
+    return Obstacle(where, f"see what {path}:{line} does to crashkernel=, or let it sort earlier")

@@ -17,8 +17,11 @@ CGROUPS = Path("/sys/fs/cgroup")
 # The range that RFC 2544 sets aside for tests: no network that the machine is on.
 NETWORK = "198.18"
 MOST = 250
-# nspawn joins what is left of the arguments after it has put itself into the control groups before `--`.
-ENTER_CGROUPS = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
+# Enters the control groups before `--`, mounts the image where only the container sees it, and becomes nspawn: with
+# that process the mount goes, and its loop device, however it ends.
+PREPARE = """set -e
+while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift
+mkdir -p root; mount -o loop root.img root; exec "$@\""""
 
 
 def take_number() -> int:
@@ -51,15 +54,15 @@ def connect(number: int) -> str:
     return address
 
 
-def spawn(directory: Path, root: Path, binds: list[str], number: int, detached: bool) -> subprocess.Popen[bytes]:
-    """Start systemd in a container of this directory's name: the root read-only, changes in memory."""
+def spawn(directory: Path, binds: list[str], number: int, detached: bool) -> subprocess.Popen[bytes]:
+    """Start systemd in a container of this directory's name, on the image in it."""
     name = directory.name
     # Without control groups of their own all containers would share those of this machine.
     groups = _cgroups(number)
     for group in groups:
         group.mkdir(exist_ok=True)
     nspawn = [
-        *("systemd-nspawn", "--quiet", f"--directory={root}", "--volatile=overlay", "--boot"),
+        *("systemd-nspawn", "--quiet", "--directory=root", "--boot"),
         *("--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{_namespace(number)}"),
         *(f"--machine={name}", f"--hostname={name}", "--console=pipe", "--resolv-conf=off", *binds),
     ]
@@ -67,7 +70,7 @@ def spawn(directory: Path, root: Path, binds: list[str], number: int, detached: 
     prefix = [] if detached else ["setpriv", "--pdeathsig", "TERM", "--"]
     with (directory / LOG).open("wb") as log:
         return subprocess.Popen(
-            [*prefix, "sh", "-c", ENTER_CGROUPS, "sh", *map(str, groups), "--", *nspawn],
+            [*prefix, "unshare", "--mount", "sh", "-c", PREPARE, "sh", *map(str, groups), "--", *nspawn],
             cwd=directory,
             env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},  # since systemd 258 the only one
             stdin=subprocess.DEVNULL,

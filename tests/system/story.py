@@ -7,20 +7,19 @@ machine, a shell, makedumpfile, drgn.
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from kdump_enabler import __version__
 from tests.vm.machine import Machine
 from tests.vm.patience import factor, wait_until
 
 from . import readers
+from .driving import Driven, ids
 
 MIB = 1024 * 1024
 REBOOT_SECONDS = 300  # on a quiet machine, for Ansible's own waiting
@@ -29,14 +28,13 @@ CRASH = "nohup sh -c 'sleep 1; echo c > /proc/sysrq-trigger' > /dev/null 2>&1 &"
 PACKAGE_LINE = "crashkernel=384M-:128M"  # what kdump-tools 1:1.8.1 alone puts on the command line
 
 
-class Story:
+class Story(Driven):
     """The steps, in order; each raises AssertionError with what it saw instead."""
 
     def __init__(self, machine: Machine, folder: Path, say: Callable[[str], None] = print) -> None:
-        self.machine = machine
+        super().__init__(machine, machine.inventory(path=folder / "inventory.yml"), say)
+        self.machine: Machine = machine
         self.folder = folder
-        self.say = say
-        self.inventory = machine.inventory(path=folder / "inventory.yml")
         self.user_inventory = machine.inventory(user="probe", path=folder / "unprivileged.yml")
 
     # -- steps ---------------------------------------------------------------------------------------------------
@@ -94,12 +92,7 @@ class Story:
         assert (host["verdict"], host["captures_now"], host["plan"]) == ("ready", True, [])
         assert self.cat("/sys/kernel/kexec_crash_loaded") == "1"
         assert [self.cat(f"/proc/sys/kernel/{key}") for key in ("panic_on_oops", "unknown_nmi_panic")] == ["1", "1"]
-        before = self.tree()
-        output = self.run("enable", "-i", self.inventory, "-y", "--verbose", "--", "-vvv", expect=0, quiet=True)
-        assert self.tree() == before
-        trips = output.count("SSH: EXEC")
-        assert trips == 1, f"{trips} remote executions"
-        self.say("second enable: no file changed, 1 remote execution")
+        self.converged()
 
     def crash(self) -> None:
         """Panic the kernel, wait for the machine, and let other programs open what it left"""
@@ -134,31 +127,6 @@ class Story:
 
     # -- tools ---------------------------------------------------------------------------------------------------
 
-    def run(self, *words: str | Path, expect: int, quiet: bool = False) -> str:
-        """Run kdump-enabler as a user does; returns what it printed, and shows it unless quiet."""
-        self.say(f"[$] kdump-enabler {shlex.join(str(word) for word in words)}")
-        command = [Path(sys.executable).with_name("kdump-enabler"), *words]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if not quiet:
-                self.say(line.rstrip("\n"))
-        assert process.wait() == expect, f"exit status {process.returncode}, not {expect}:\n{''.join(lines)}"
-        return "".join(lines)
-
-    def check(self, expect: int) -> dict[str, Any]:
-        """The machine's record; the table is shown too."""
-        self.run("check", "-i", self.inventory, expect=expect)
-        return self.record(self.run("check", "-i", self.inventory, "--format", "json", expect=expect, quiet=True))
-
-    def record(self, output: str) -> dict[str, Any]:
-        """The one host of a JSON result."""
-        (host,) = json.loads(output)["hosts"]
-        assert isinstance(host, dict)
-        return host
-
     def on_the_machine(self, words: str, expect: int) -> str:
         """Run kdump-enabler inside the machine, from a copy of the package and what it imports."""
         self.say(f"[dev #] kdump-enabler {words}")
@@ -170,29 +138,6 @@ class Story:
         answer = self.machine.ssh(f"PYTHONPATH=/opt/kdump-enabler python3 -m kdump_enabler {words}", check=False)
         assert answer.returncode == expect, answer.stdout + answer.stderr
         return answer.stdout
-
-    def cat(self, path: str) -> str:
-        """The text of a file of the machine."""
-        return self.machine.ssh(f"cat {path}").stdout.strip()
-
-    def sourced(self, variable: str) -> str:
-        """A GRUB default as the shell that grub-mkconfig is sees it."""
-        script = f'. /etc/default/grub; for f in /etc/default/grub.d/*.cfg; do . "$f"; done; echo "${variable}"'
-        return self.machine.ssh(script).stdout.strip()
-
-    def ours(self) -> Iterable[str]:
-        """The files that enabling a plain machine writes."""
-        return (
-            "/etc/default/grub.d/zz-kdump-enabler.cfg",
-            "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf",
-            "/etc/sysctl.d/99-zz-kdump-enabler.conf",
-            "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf",
-        )
-
-    def tree(self) -> str:
-        """Digest, mode and time of everything that a run could touch."""
-        places = "/etc /boot /var/lib/kdump /var/lib/kdump-enabler /var/lib/dpkg/status"
-        return self.machine.ssh(f"find {places} -type f -printf '%p %m %T@ %s\\n' | sort", timeout=60).stdout
 
     def dumps(self) -> set[str]:
         """The vmcores on the machine."""
@@ -208,11 +153,6 @@ class Story:
     def wait_until_loaded(self) -> None:
         """The unit loads the capture kernel some time after ssh answers."""
         wait_until(lambda: self.cat("/sys/kernel/kexec_crash_loaded") == "1", "a loaded capture kernel", 120)
-
-
-def ids(host: dict[str, Any]) -> set[str]:
-    """The findings of a host."""
-    return {finding["id"] for finding in host["findings"]}
 
 
 def title(step: Callable[[Story], None]) -> str:

@@ -56,6 +56,8 @@ DOUBTS = [
     ("GRUB_CMDLINE_LINUX+=a\n", "+="),
     ('GRUB_CMDLINE_LINUX="a\n', "quote"),
     ("X='a\n", "quote"),
+    ("X=a\\\n#b\n", "continuation"),
+    ("export X\\\n", "a command"),
     ("X=$'a'\n", "an expansion"),
     ("X=${Y:=2}\n", "an expansion"),
     ("X=$((Y=2))\n", "an expansion"),
@@ -197,9 +199,11 @@ FILES = st.tuples(st.lists(PLAIN, max_size=4).map("".join) | FILE, FILE)
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(texts=FILES)
 @example(texts=("OTHER=1 GRUB_CMDLINE_LINUX=$OTHER\n", ""))
+@example(texts=("", "export OTHER\\\nGRUB_CMDLINE_LINUX='quiet '\n"))
+@example(texts=('GRUB_CMDLINE_LINUX="$OTHER\\\nquiet"\n', ""))
 @example(texts=('GRUB_CMDLINE_LINUX="a # b"#c\n', "export GRUB_CMDLINE_LINUX"))
 def test_certain_is_what_the_shell_says(shell: str, texts: tuple[str, str]) -> None:
     values = by_shell(*texts, shell=shell)
@@ -209,7 +213,7 @@ def test_certain_is_what_the_shell_says(shell: str, texts: tuple[str, str]) -> N
     assert found.command_line == f"{values[COMMAND_LINE[0]]} {values[COMMAND_LINE[1]]}".split("\n")[0]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(text=FILE, data=st.data())
 def test_taking_words_out_keeps_all_else(text: str, data: st.DataObject) -> None:
     found = read(text)
@@ -220,7 +224,7 @@ def test_taking_words_out_keeps_all_else(text: str, data: st.DataObject) -> None
     assert len(after) == len(text) - len(gone)
     assert "".join(gone).replace(" ", "") in "".join(word.text for word in sorted(chosen, key=lambda w: w.start))
     before, now = by_shell(text), by_shell(after)
-    if before is None or found.doubts:
+    if before is None or found.doubts or "$$" in text:  # a process number, which is never the same
         return
     assert now is not None
     assert [now[name] for name in NAMES[2:]] == [before[name] for name in NAMES[2:]]

@@ -71,7 +71,7 @@ class Defaults:
     def written(self) -> tuple[Word, ...]:
         """The crashkernel= words that the files hold in assignments, whether they come onto the command line or not,
         by file and line; those in comments are left out."""
-        return tuple(word for made in self.assignments if not made.commented for word in self.words_in(made))
+        return tuple(word for made in self._of_command_line() for word in self.words_in(made))
 
     @property
     def lost(self) -> tuple[Word, ...]:
@@ -79,7 +79,7 @@ class Defaults:
         if self.command_line is None:
             return ()
         kept = {letter[1:] for letter in self._first_line}
-        carried_out = (made for made in self.assignments if not made.commented and not made.doubt)
+        carried_out = (made for made in self._of_command_line() if not made.doubt)
         return tuple(
             word for made in carried_out for word in self.words_in(made) if (word.path, word.start) not in kept
         )
@@ -87,8 +87,8 @@ class Defaults:
     def replaced_by(self, word: Word) -> Assignment | None:
         """The first assignment whose value leaves out what the same variable held of this word before."""
         holding = ""
-        for made in self.assignments:
-            if made.commented or made.doubt:
+        for made in self._of_command_line():
+            if made.doubt:
                 continue
             if any(letter[1:] == (word.path, word.start) for letter in made.value):
                 holding = made.name
@@ -105,12 +105,15 @@ class Defaults:
         """The last assignment to the command line in the files that are read after this one."""
         order = list(self.texts)
         after = set(order[order.index(path) + 1 :]) if path in order else set()
-        found = [made for made in self.assignments if made.path in after and made.name != CHOICE]
-        return next((made for made in reversed(found) if not made.commented), None)
+        found = [made for made in self._of_command_line() if made.path in after]
+        return found[-1] if found else None
 
     def line_number(self, path: str, at: int) -> int:
         """The line of an offset in a file, counted from 1."""
         return self.texts[path].count("\n", 0, at) + 1
+
+    def _of_command_line(self) -> list[Assignment]:
+        return [made for made in self.assignments if made.name in COMMAND_LINE and not made.commented]
 
     @property
     def _first_line(self) -> Value:

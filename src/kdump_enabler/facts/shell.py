@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from .shell_value import UNKNOWN, DoubtError, Value, ValueReader, text_of
 
 APPENDING = "`+=`, which is no assignment in every sh"
-NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+NAME = re.compile(r"[A-Za-z_]\w*(?=[ \t\n;]|\Z)", re.ASCII)
 START = re.compile(r"([A-Za-z_]\w*)(\+?)=", re.ASCII)
 EXPORT = re.compile(r"export(?=[ \t])")
 GAP = re.compile(r"(?:[ \t]|\\\n)*")

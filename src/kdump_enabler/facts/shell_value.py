@@ -75,6 +75,8 @@ class ValueReader:
         char = self.text[self.pos]
         if self.here(CUT_OUT):
             raise DoubtError("a secret, which the probe cut out")
+        if self.here("\\\n#"):
+            raise DoubtError("a `#` after a continuation line, which shells read differently")
         if char == "\\":
             return self._escaped()
         if char in "$`":

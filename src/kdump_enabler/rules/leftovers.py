@@ -22,7 +22,7 @@ def prepended(facts: Facts, policy: Policy) -> Iterator[Finding]:
     yield Finding(
         id="KD080",
         severity=Severity.WARNING,
-        title="An earlier version put crashkernel= in front of the kernel's parameters",
+        title="Version 1.0.0 left crashkernel= words in the GRUB defaults",
         current=f"{len(words)} times in {words[0].path}",
         wanted="one reservation, in a file of its own",
         evidence=tuple(Source(word.path, word.line, word.text) for word in words),
@@ -41,7 +41,7 @@ def sysrq_line(facts: Facts, policy: Policy) -> Iterator[Finding]:
     yield Finding(
         id="KD081",
         severity=Severity.WARNING,
-        title="An earlier version allowed every SysRq key",
+        title="Version 1.0.0 allowed every SysRq key for good",
         current=SYSRQ_LINE if line.appended else f"{SYSRQ_LINE}, in place of a line of yours",
         wanted="what the machine had before, and the crash key",
         evidence=(Source(line.path, line.line, SYSRQ_LINE),),
@@ -58,7 +58,7 @@ def backup_piles(facts: Facts, _: Policy) -> Iterator[Finding]:
         yield Finding(
             id="KD083",
             severity=Severity.INFO,
-            title="Backups of an earlier version lie in /etc/default",
+            title="Backups of version 1.0.0 lie in /etc/default",
             current=f"{len(paths)} files",
             wanted="none that nobody needs",
             evidence=tuple(Source(path) for path in paths),

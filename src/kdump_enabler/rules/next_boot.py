@@ -15,6 +15,8 @@ from ..policy import Policy
 from ..wanted import GRUB_DROPIN, is_enough, reserve
 from .words import mib
 
+CHOOSE = "keep its crashkernel= up to date by hand, or choose an entry of 10_linux by GRUB_DEFAULT"
+
 
 def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD026: of several crashkernel= the kernel obeys the last without a suffix, and `,high` and `,low` only if there
@@ -32,12 +34,12 @@ def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
         current=f"the kernel ignores {', '.join(f'crashkernel={value}' for value in ignored)}",
         wanted=facts.next_boot.text if facts.next_boot else "one",
         evidence=tuple(places),
-        remedy=ENABLE if mended else f"leave one of them in {_files(places)}, then: update-grub",
+        remedy=ENABLE if mended else f"leave one of {_files(places)}, then: update-grub",
         by_hand=not mended,
     )
 
 
-def entries_differ(facts: Facts, _: Policy) -> Iterator[Finding]:
+def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD027: the verdict is about the entry that boots by itself; another kernel that is chosen in the menu, or that
     becomes the default, may reserve something else (grub.cfg; grub manual, "default")."""
     if facts.next_boot is None or facts.memory_bytes is None:
@@ -48,16 +50,17 @@ def entries_differ(facts: Facts, _: Policy) -> Iterator[Finding]:
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
         return
-    alike = all(entry.generated for entry, _ in different)
+    mended, foreign = _enable_writes(facts, policy), _scripts([entry for entry, _ in different])
+    here = facts.next_entry is not None and not facts.next_entry.generated
     yield Finding(
         id="KD027",
         severity=Severity.WARNING,
         title="Other boot entries reserve another amount of memory",
         current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
-        wanted=f"{mib(size)}, as the entry that boots by itself",
+        wanted=f"in each what boots by itself has, {mib(size)} now",
         evidence=tuple(Source(GRUB_CFG, entry.line, asked.text or asked.problem) for entry, asked in different),
-        remedy="update-grub" if alike else f"change the entries in {_scripts(different)}, then: update-grub",
-        by_hand=True,
+        remedy=ENABLE if mended else CHOOSE if here else f"{foreign}update-grub",
+        by_hand=not mended,
     )
 
 
@@ -70,11 +73,11 @@ def foreign_entry(facts: Facts, _: Policy) -> Iterator[Finding]:
     yield Finding(
         id="KD028",
         severity=Severity.WARNING,
-        title="The entry that boots by itself is not made from the GRUB defaults",
+        title="The default boot entry is not made from the GRUB defaults",
         current=f"it comes from {entry.made_by} and boots {entry.kernel}",
         wanted="an entry of /etc/grub.d/10_linux",
         evidence=(Source(GRUB_CFG, entry.line, entry.made_by), *_default(facts)),
-        remedy="keep its crashkernel= up to date by hand, or choose an entry of 10_linux by GRUB_DEFAULT",
+        remedy=CHOOSE,
         by_hand=True,
     )
 
@@ -89,16 +92,16 @@ def overridden(facts: Facts, policy: Policy) -> Iterator[Finding]:
             continue  # ours replaces the others on purpose
         why = "a newline in the value ends GRUB's command"
         winner = Source(by.path, by.line, f"{by.name}={by.text}") if by else Source(word.path, word.line, why)
-        mended = _enable_writes(facts, policy)
-        keep = f"write ${by.name} into {by.path}, line {by.line}" if by else "write the value on one line"
+        mended, held = _enable_writes(facts, policy), obstacle(facts, policy)
+        keep = f"let {by.path}:{by.line} keep ${by.name}" if by else "write the value on one line"
         yield Finding(
             id="KD029",
             severity=Severity.WARNING,
-            title=f"{word.text} in {word.path} never reaches the command line",
-            current=f"{by.path}, line {by.line}, sets {by.name} anew" if by else why,
+            title="A crashkernel= of the GRUB defaults never reaches the command line",
+            current=f"{word.text}: " + (f"{by.path}:{by.line} sets {by.name} anew" if by else why),
             wanted="one place that decides",
             evidence=(Source(word.path, word.line, word.text), winner),
-            remedy=ENABLE if mended else f"take one of both away, or {keep}; then: update-grub",
+            remedy=ENABLE if mended else held.remedy if held else f"{keep}, then: update-grub",
             by_hand=not mended,
         )
 
@@ -128,11 +131,13 @@ def _places(facts: Facts, entry: Entry) -> Iterator[Source]:
 
 
 def _files(places: list[Source]) -> str:
-    return ", ".join(dict.fromkeys(f"{place.source} (line {place.line})" for place in places))
+    return ", ".join(dict.fromkeys(f"{place.source}:{place.line}" for place in places))
 
 
-def _scripts(different: list[tuple[Entry, crashkernel.Reservation]]) -> str:
-    return ", ".join(dict.fromkeys(entry.made_by for entry, _ in different if not entry.generated))
+def _scripts(entries: list[Entry]) -> str:
+    """What has to be done to entries that update-grub does not change; empty where there are none."""
+    scripts = ", ".join(dict.fromkeys(entry.made_by for entry in entries if not entry.generated))
+    return f"change the entries in {scripts}, then: " if scripts else ""
 
 
 def _kernel(entry: Entry) -> str:

@@ -76,7 +76,7 @@ def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
         title=f"{_amount(facts.next_boot.size_bytes, want)} memory will be reserved at the next boot",
         current=f"{mib(facts.next_boot.size_bytes)}; {_asked(facts.next_boot)}",
         wanted=_wanted(want),
-        evidence=(asked, *((held.where, *_losers(facts, held.where)) if held else ())),
+        evidence=(held.where, asked, *_losers(facts, held.where)) if held else (asked,),
         remedy=held.remedy if held else ENABLE,
         blocks_capture=not facts.next_boot.size_bytes,
         by_hand=held is not None,
