@@ -34,6 +34,7 @@ VALUES = [
     ('"a\\"b\\$c\\`d\\\\e\\f"', '"', 'a"b$c`d\\e\\f'),
     ("a#b", "", "a#b"),
     ('"a$"', '"', "a$"),
+    ('"$\'a"', '"', "$'a"),
     ('"$5"', '"', None),
     ('"$OTHER"', '"', None),  # of the environment: who knows
     ("~", "", None),
@@ -56,6 +57,7 @@ DOUBTS = [
     ("GRUB_CMDLINE_LINUX+=a\n", "+="),
     ('GRUB_CMDLINE_LINUX="a\n', "quote"),
     ("X='a\n", "quote"),
+    ('X="`"\n', "an expansion"),
     ("X=a\\\n#b\n", "continuation"),
     ("export X\\\n", "a command"),
     ("X=$'a'\n", "an expansion"),
