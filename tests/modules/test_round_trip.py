@@ -72,11 +72,15 @@ def test_the_same_bytes_after_enable_and_rollback(name: str, tmp_path: Path) -> 
     parts = [made[:1], made[1:]]  # in two calls of one run, as the roles do
     for part in parts:
         wanted = [below(tmp_path / "root", change) for change in part]
-        done = files.work(Module(changes=wanted, backup_set=SET, backup_root=backups, packages=[], units={}, tool_version="x"))
+        done = files.work(
+            Module(changes=wanted, backup_set=SET, backup_root=backups, packages=[], units={}, tool_version="x")
+        )
         assert done["changed"] is bool(part)
     assert (tree(etc) == original) is not bool(made)
     if made:
-        restore.work(Module(backup_set="latest", backup_root=backups, force=False, close=True, settings_root="/proc/sys"))
+        restore.work(
+            Module(backup_set="latest", backup_root=backups, force=False, close=True, settings_root="/proc/sys")
+        )
     assert tree(etc) == original
     assert _links(etc) == links
     assert bool(made) is not bool(plan.refusal or raw_is_unsupported(raw))
