@@ -78,6 +78,14 @@ open:
   description: Whether a change or a reboot follows, and another look after it.
   returned: always
   type: bool
+instead_of:
+  description: The run that is noted on the host; empty for none.
+  returned: always
+  type: str
+controller:
+  description: What identifies the process of this run; empty where it cannot be told.
+  returned: always
+  type: dict
 run:
   description: The stamp of this run.
   returned: always

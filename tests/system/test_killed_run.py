@@ -91,7 +91,8 @@ def same(host: Contained, first: Files, step: str) -> None:
 def _differing(left: Changes) -> str:
     """The lines of each file that differ."""
     texts = {path: [(one or b"").decode(errors="replace").splitlines() for one in pair] for path, pair in left.items()}
-    return "\n".join("\n".join(unified_diff(*pair, path, path, lineterm="", n=0)) for path, pair in texts.items())
+    diffs = (unified_diff(old, new, path, path, lineterm="", n=0) for path, (old, new) in texts.items())
+    return "\n".join("\n".join(diff) for diff in diffs)
 
 
 def undo(host: Contained) -> None:
