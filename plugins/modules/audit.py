@@ -21,9 +21,9 @@ attributes:
     description: It never changes anything.
 options:
   goal:
-    description: Whether the plan sets the host up or takes the reservation away.
+    description: Whether the plan sets the host up or takes the reservation away, or with V(purge) our packages, too.
     type: str
-    choices: [enable, disable]
+    choices: [enable, disable, purge]
     default: enable
   for_change:
     description: Fail with one sentence when the host must not be changed (no root, a configuration that no tool

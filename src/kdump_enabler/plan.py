@@ -48,7 +48,7 @@ class Plan:
     crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls:
     values to set in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
     reload_units: systemd must read its files anew; package_manager: who installs; finish: a noted run
-    that this one ends.
+    that this one ends; remove_packages: those that an earlier run of ours installed.
     """
 
     refusal: str = ""
@@ -67,6 +67,7 @@ class Plan:
     disable_unit: str = ""
     package_manager: str = ""
     finish: str = ""
+    remove_packages: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -123,8 +124,9 @@ def make(facts: Facts, policy: Policy) -> Plan:
     return _unless_refused(facts, plan)
 
 
-def take_away(facts: Facts) -> Plan:
-    """The plan of `disable`: no reservation at the next boot whoever asked for it, our other drop-ins gone."""
+def take_away(facts: Facts, purge: bool = False) -> Plan:
+    """The plan of `disable`: no reservation at the next boot whoever asked for it, our other drop-ins gone, and with
+    `purge` the packages too that we installed."""
     if facts.unsupported or facts.platform is None:
         return Plan()
     wrong = facts.next_boot is None or bool(facts.next_boot.text)
@@ -143,8 +145,17 @@ def take_away(facts: Facts) -> Plan:
         sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
+        package_manager=facts.platform.package_manager,
+        remove_packages=_installed_by_us(facts) if purge else (),
     )
     return _unless_refused(facts, plan)
+
+
+def _installed_by_us(facts: Facts) -> tuple[str, ...]:
+    """The platform's packages that are there because of a run of ours, as the backup sets tell."""
+    noted = {name for found in facts.backups or () for name in found.packages}
+    wanted = facts.platform.packages if facts.platform else ()
+    return tuple(name for name in wanted if name in noted and name in (facts.packages or {}))
 
 
 def _unfinished(facts: Facts) -> str:
@@ -274,6 +285,8 @@ def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
     for key, value in (plan.sysctls or {}).items():
         yield "set now", f"{key} = {value}"
     yield from _unit_steps(plan)
+    if plan.remove_packages:
+        yield "remove packages", ", ".join(plan.remove_packages)
     if plan.packages:
         yield "after installation", "kdump configuration, service"
 

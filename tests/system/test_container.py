@@ -134,8 +134,26 @@ def disable(host: Contained) -> None:
     assert host.unit(UNIT)["UnitFileState"] == "disabled"
 
 
+def purge(host: Contained) -> None:
+    """Purging removes the packages that our run installed, and nothing else"""
+    before = host.packages()
+    host.container.ssh(
+        "mkdir /tmp/needs/DEBIAN -p && cd /tmp && printf 'Package: needs\\nVersion: 1\\nArchitecture: all\\n"
+        "Maintainer: me <me@example.org>\\nDescription: x\\nDepends: makedumpfile\\n' > needs/DEBIAN/control"
+        " && dpkg-deb -b needs >/dev/null && dpkg -i needs.deb >/dev/null"
+    )
+    assert "Other packages need them" in host.run("disable", "-i", host.inventory, "-y", "--purge", expect=1)
+    assert host.packages() - before == {"needs"}
+    host.container.ssh("dpkg -P needs")
+    host.run("disable", "-i", host.inventory, "-y", "--purge", expect=0)
+    assert before - host.packages() == {"kdump-tools", "makedumpfile"}
+    assert "KD010" in ids(host.check(expect=1))
+
+
 @pytest.mark.parametrize("plain", OF_SUITES, indirect=True, scope="module")
-@pytest.mark.parametrize("step", [look, enable, reserved, ready, roll_back, disable], ids=lambda step: step.__name__)
+@pytest.mark.parametrize(
+    "step", [look, enable, reserved, ready, roll_back, disable, purge], ids=lambda step: step.__name__
+)
 def test_step(step: Callable[[Contained], None], plain: Contained) -> None:
     """Each step's own assertions."""
     name = f"{plain.container.suite}: {step.__name__}"
