@@ -106,11 +106,12 @@ class BackupSet(object):
         manifest["packages"] = sorted(set(manifest["packages"]) | set(packages))
         self.save(manifest)
 
-    def remember(self, section: str, values: Dict[str, Any], tool_version: str = "") -> None:
-        """Keep what is no file, durably, before it is changed; what the run found first stays."""
+    def remember(self, section: str, values: Dict[str, Dict[str, str]], tool_version: str = "") -> None:
+        """Keep what is no file, durably, before it is changed: {name: {before, after}}; the first `before` stays."""
         manifest = json.loads(json.dumps(self.manifest or self._empty(tool_version)))
         known = manifest.setdefault(section, {})
-        known.update((name, value) for name, value in values.items() if name not in known)
+        for name, value in values.items():
+            known[name] = {"before": known.get(name, value)["before"], "after": value["after"]}
         if manifest != self.manifest:
             self._make()
             self.save(manifest)

@@ -59,7 +59,7 @@ options:
     elements: str
     default: []
   units:
-    description: Units that this run is going to enable or disable, with what they are now, noted in the set.
+    description: Units that this run is going to enable or disable, with C(before) and C(after), noted in the set.
     type: dict
     default: {}
   tool_version:

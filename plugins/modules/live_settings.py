@@ -63,17 +63,29 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.backups import DEFAULT_ROOT, BackupSet
-from ..module_utils.failures import run
+from ..module_utils.backups import DEFAULT_ROOT, BackupSet, find_set
+from ..module_utils.failures import ModuleError, run
 from ..module_utils.journal import note
 from ..module_utils.kernel import PROC_SYS, diff, path_of, running, set_value
 
 
 def keep(module: AnsibleModule, key: str, old: str, new: str) -> None:
-    """Note what the kernel had in the backup set of the run, if there is one, before it has anything else."""
+    """Note what the kernel had in a backup set, if one is named, before it has anything else."""
     if module.params["backup_set"]:
-        backup = BackupSet(module.params["backup_root"], module.params["backup_set"])
+        backup = set_for(module.params["backup_root"], module.params["backup_set"])
         backup.remember("settings", {key: {"before": old, "after": new}})
+
+
+def set_for(root: str, name: str) -> BackupSet:
+    """Return the set of this run; of a run that changes no file the newest one that can be restored, as it puts into
+    effect what that one prepared, and both are taken back together."""
+    own = BackupSet(root, name)
+    if own.manifest:
+        return own
+    try:
+        return find_set(root, "latest")
+    except ModuleError:
+        return own
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:

@@ -83,7 +83,9 @@ settings:
   returned: success
   type: dict
 units:
-  description: Units that the run enabled or disabled, with what they were; it is for the caller to give that back.
+  description:
+    - Units that the run enabled or disabled, with what they were (C(before)) and became (C(after)).
+    - It is for the caller to give that back.
   returned: success
   type: dict
 kind:

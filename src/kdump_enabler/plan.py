@@ -82,13 +82,16 @@ class Plan:
                 name: [change.as_dict() for change in getattr(self, name)]
                 for name in ("leftovers", "crashkernel", "kdump_config", "panic_policy", "sysrq")
             }
-            | {"units": {name: now for name, now in self._unit_states() if name}}
+            | {"units": dict(self._unit_states())}
             | {"journal": [f"{step}: {changes}" for step, changes in _unit_steps(self)]}
         )
 
-    def _unit_states(self) -> tuple[tuple[str, str], ...]:
-        """The units that are enabled or disabled, with what they are now."""
-        return (self.enable_unit, "disabled"), (self.disable_unit, "enabled")
+    def _unit_states(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """The units that are enabled or disabled, with what they are before and after."""
+        if self.enable_unit:
+            yield self.enable_unit, {"before": "disabled", "after": "enabled"}
+        if self.disable_unit:
+            yield self.disable_unit, {"before": "enabled", "after": "disabled"}
 
     def steps(self) -> list[dict[str, str]]:
         """The plan for people: one row for each step."""

@@ -22,6 +22,19 @@ pytestmark = pytest.mark.system
 MIB = 1024 * 1024
 UNIT = "kdump-tools.service"
 DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
+NEEDS_MAKEDUMPFILE = """
+mkdir -p /tmp/needs/DEBIAN
+cat > /tmp/needs/DEBIAN/control <<END
+Package: needs
+Version: 1
+Architecture: all
+Maintainer: me <me@example.org>
+Depends: makedumpfile
+Description: somebody else's
+END
+dpkg-deb -b /tmp/needs /tmp/needs.deb > /dev/null
+dpkg -i /tmp/needs.deb > /dev/null
+"""
 OF_SUITES = [pytest.param(suite, marks=[pytest.mark.long] if suite != "bookworm" else []) for suite in SUITES]
 failed: list[str] = []
 
@@ -137,11 +150,7 @@ def disable(host: Contained) -> None:
 def purge(host: Contained) -> None:
     """Purging removes the packages that our run installed, and nothing else"""
     before = host.packages()
-    host.container.ssh(
-        "mkdir /tmp/needs/DEBIAN -p && cd /tmp && printf 'Package: needs\\nVersion: 1\\nArchitecture: all\\n"
-        "Maintainer: me <me@example.org>\\nDescription: x\\nDepends: makedumpfile\\n' > needs/DEBIAN/control"
-        " && dpkg-deb -b needs >/dev/null && dpkg -i needs.deb >/dev/null"
-    )
+    host.container.ssh(NEEDS_MAKEDUMPFILE)
     assert "Other packages need them" in host.run("disable", "-i", host.inventory, "-y", "--purge", expect=1)
     assert host.packages() - before == {"needs"}
     host.container.ssh("dpkg -P needs")
