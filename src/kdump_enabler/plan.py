@@ -78,6 +78,8 @@ class Plan:
         """The plan as the roles take it."""
         return (
             asdict(self)
+            # Ansible's templates know lists.
+            | {"packages": list(self.packages), "remove_packages": list(self.remove_packages)}
             | {
                 name: [change.as_dict() for change in getattr(self, name)]
                 for name in ("leftovers", "crashkernel", "kdump_config", "panic_policy", "sysrq")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .audit import Audit
@@ -24,7 +24,7 @@ class Trouble:
         return asdict(self)
 
 
-# What tools print, what it means, what to do. The first match counts.
+# What tools print, what it means, what to do. The first match counts; {0} is what its group holds.
 KNOWN = (
     (
         r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg",
@@ -55,6 +55,15 @@ KNOWN = (
             "package_missing",
             "The kdump packages are in none of the host's package sources",
             "Check the host's package sources.",
+            1,
+        ),
+    ),
+    (
+        r"Other packages need them, so no package was removed: (.*)",
+        Trouble(
+            "package_needed",
+            "The kdump packages are needed by others, so nothing was changed: {0}",
+            "Remove those first, or disable without --purge.",
             1,
         ),
     ),
@@ -135,8 +144,8 @@ def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
         return Trouble(result["kind"], result["msg"], result.get("hint", ""), result.get("exit_code", 1))
     text = "\n".join(str(result.get(name, "")) for name in ("msg", "module_stderr", "stderr", "stdout"))
     for pattern, trouble in KNOWN:
-        if re.search(pattern, text):
-            return trouble
+        if match := re.search(pattern, text):
+            return replace(trouble, msg=trouble.msg.format(*match.groups()))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return Trouble(
         "task",
