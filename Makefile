@@ -14,7 +14,7 @@ LINTED_PYTHON := src plugins tests benchmarks hatch_build.py
 # The test machines are built with mmdebstrap and run by QEMU and systemd-nspawn; the grub packages, makedumpfile and
 # patch judge the results.
 SYSTEM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap grub-pc-bin grub-common grub2-common e2fsprogs fdisk \
-	systemd-container apt-utils iproute2 makedumpfile patch openssh-client python3-venv
+	systemd-container apt-utils iproute2 makedumpfile patch strace openssh-client python3-venv
 
 help: ## list the targets
 	@sed -En 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,7 +34,7 @@ format: $(VENV)/.made ## format the Python files, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 
 test-system: system-packages $(VENV)/.system ## tests in containers and virtual machines, with real crashes (root; installs Debian packages)
-	$(BIN)/pytest tests/system -m 'system and not long' -v -s
+	$(BIN)/pytest tests/system tests/modules -m 'system and not long' -v -s
 
 test-long: system-packages $(VENV)/.system ## the other platforms and cases, one at a time; goes on where it was (root, hours)
 	$(BIN)/python -m tests.long

@@ -11,6 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible_collections.kdump.enabler.plugins.plugin_utils.controller import identity, is_dead
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look
 
@@ -32,18 +33,32 @@ class ActionModule(ActionBase):
             audit = self._audit(variables)
         except library("errors").UserError as error:
             return {"failed": True, "msg": str(error), "hint": error.hint, "kind": "policy", "exit_code": 2}
-        run = self._task.args.get("run") or datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        noted = audit.facts.run if audit.facts else None
+        alive = bool(noted) and not self._is_over(noted, variables)
         result = {
             "changed": False,
             "host": audit.as_dict(variables["inventory_hostname"]),
             "plan": audit.plan.as_dict() | {"empty": audit.plan.empty},
             "needs_reboot": audit.needs_reboot,
             "next_boot_differs": audit.next_boot_differs,
-            "run": run,
+            "run": self._task.args.get("run") or self._name(noted),
+            "instead_of": noted.name if noted else "",
+            "controller": identity(),
             "tool_version": library("report.document").__version__,
             "open": self._is_open(audit),
         }
-        return result | (self._objection(audit) or {})
+        return result | (self._objection(audit, alive) or {})
+
+    def _name(self, noted: Any) -> str:
+        """The run's name, which is that of its backup set: a killed run of the same goal is gone on with."""
+        same = noted and noted.goal == self._task.args.get("goal", "enable")
+        return str(noted.name) if same else datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+
+    def _is_over(self, noted: Any, variables: dict[str, Any]) -> bool:
+        """Whether the run that is noted on the host is dead: by its note, by its process here, or by consent."""
+        own = noted.name == self._task.args.get("run")
+        told = boolean(self._templar.template(variables.get("kdump_take_over", False)))
+        return bool(own or noted.over or told or is_dead(noted.controller))
 
     def _is_open(self, audit: Any) -> bool:
         """Whether another look must follow: a host whose last one is open was lost on the way."""
@@ -82,11 +97,11 @@ class ActionModule(ActionBase):
         """A variable's value without Ansible's own types, as YAML and JSON know it."""
         return json.loads(json.dumps(self._templar.template(value)))
 
-    def _objection(self, audit: Any) -> dict[str, Any] | None:
+    def _objection(self, audit: Any, alive: bool) -> dict[str, Any] | None:
         """Why the host must not be changed or rebooted, or why its reboot did not do what it was for."""
         arguments, trouble, found = self._task.args, library("trouble"), None
         if arguments.get("for_change"):
-            found = trouble.before_change(audit)
+            found = trouble.before_change(audit, alive)
         elif arguments.get("for_reboot"):
             found = trouble.before_reboot(audit)
         elif arguments.get("rebooted_from"):

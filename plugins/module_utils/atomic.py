@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .failures import ModuleError
 
@@ -166,6 +166,26 @@ def remove_if_there(path: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def sweep(path: str, keep: Sequence[str] = ()) -> None:
+    """Remove what a run that was killed left beside `path`; one run at a time, so it is nobody's but for `keep`."""
+    directory, prefix = os.path.dirname(path), temporary_prefix(path)
+    if not os.path.isdir(directory):
+        return
+    for name in os.listdir(directory):
+        full = os.path.join(directory, name)
+        if name.startswith(prefix) and full not in keep:
+            remove_if_there(full)
+
+
+def missing_directories(directory: str) -> List[str]:
+    """Return what make_directories() would create, the outermost first."""
+    missing: List[str] = []
+    while not os.path.isdir(directory):
+        missing.insert(0, directory)
+        directory = os.path.dirname(directory)
+    return missing
 
 
 def make_directories(directory: str, mode: int, made: List[str]) -> None:

@@ -6,11 +6,21 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import time
 from types import TracebackType
 from typing import Any, Dict, List, Optional, Type
 
-from .atomic import FileState, make_directories, octal, remove_if_there, sha256, sync_directory, write_atomic
+from .atomic import (
+    FileState,
+    make_directories,
+    missing_directories,
+    octal,
+    remove_if_there,
+    sha256,
+    sync_directory,
+    write_atomic,
+)
 from .failures import ModuleError
 from .transaction import Change
 
@@ -90,8 +100,31 @@ class BackupSet(object):
         self._make()
         for change in changes:
             self._note(manifest, change)
+            # Noted before they are made, so that a kill in between leaves nothing that restore does not know.
+            made = manifest.setdefault("directories", [])
+            made.extend(one for one in missing_directories(os.path.dirname(change.path)) if one not in made)
         manifest["packages"] = sorted(set(manifest["packages"]) | set(packages))
         self.save(manifest)
+
+    def remember(self, section: str, values: Dict[str, Dict[str, str]], tool_version: str = "") -> None:
+        """Keep what is no file, durably, before it is changed: {name: {before, after}}; the first `before` stays."""
+        manifest = json.loads(json.dumps(self.manifest or self._empty(tool_version)))
+        known = manifest.setdefault(section, {})
+        for name, value in values.items():
+            known[name] = {"before": known.get(name, value)["before"], "after": value["after"]}
+        if manifest != self.manifest:
+            self._make()
+            self.save(manifest)
+
+    def correct(self, staged: List[Change]) -> None:
+        """Note the modes that the file system really gave (vfat has its own)."""
+        manifest = json.loads(json.dumps(self.manifest))
+        for entry in manifest["files"]:
+            for change in staged:
+                if entry["path"] == change.path:
+                    entry["after"] = after_of(change.new)
+        if manifest != self.manifest:
+            self.save(manifest)
 
     def save(self, manifest: Dict[str, Any]) -> None:
         """Replace the manifest."""
@@ -194,6 +227,20 @@ def find_set(root: str, name: str) -> BackupSet:
     what = "No backup set is left to restore" if name == "latest" else "There is no backup set " + name
     hint = "The sets are the directories below {0}.".format(root)
     raise ModuleError("no_backup", "{0} under {1}.".format(what, root), hint)
+
+
+def remove_old(root: str, keep: int) -> List[str]:
+    """Remove all but the newest `keep` sets and the first, which holds what the host was before us; 0 keeps all.
+
+    A directory without a manifest is what a killed run left before it changed anything.
+    """
+    names = sorted(_set_names(root))
+    empty = [name for name in names if not os.path.exists(os.path.join(root, name, "manifest.json"))]
+    whole = [name for name in names if name not in empty]
+    old = whole[1 : max(1, len(whole) - keep)] if keep else []
+    for name in empty + old:
+        shutil.rmtree(os.path.join(root, name))
+    return old
 
 
 def _set_names(root: str) -> List[str]:

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Runs grub-mkconfig and grub-script-check on a file that GRUB never reads."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
-from typing import List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 from .failures import ModuleError
 
 # What grub-mkconfig says in any case; it explains no failure.
 CHATTER = re.compile(r"(done|Generating grub configuration file.*|Found .*|Adding boot menu entry.*|Sourcing file.*)\Z")
+LOCALE_FILES = ("/etc/default/locale", "/etc/locale.conf")
+UNTRANSLATED = {"LC_ALL": "C", "LANGUAGE": "C"}
 COMPLAINT = re.compile(r"error|cannot|can't|failed|not found|no space|denied|invalid", re.IGNORECASE)
 
 
@@ -21,11 +24,21 @@ class Ended(NamedTuple):
     stderr: str
 
 
-def run_command(argv: List[str], seconds: int) -> Ended:
-    """Run it with untranslated messages; at the end of its time its children (os-prober) end as well."""
+def system_locale() -> Dict[str, str]:
+    """Return the language of the machine, in which its own tools make grub.cfg: it decides the titles of the menu,
+    by which an entry can be chosen, and the language of GRUB itself (/etc/grub.d/00_header)."""
+    for path in LOCALE_FILES:
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
+            return dict(re.findall(r"^\s*(LANG|LANGUAGE|LC_\w+)=[\"']?([\w.@:-]+)", stream.read(), re.MULTILINE))
+    return {}
+
+
+def run_command(argv: List[str], seconds: int, locale: Dict[str, str]) -> Ended:
+    """Run it in this language; at the end of its time its children (os-prober) end as well."""
     # An SSH login may lack the sbin directories, where the generator's helpers are.
     path = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
-    environment = dict(os.environ, PATH=path, LC_ALL="C", LANGUAGE="C")
+    kept = {name: value for name, value in os.environ.items() if not re.match("LANG|LC_", name)}
+    environment = dict(kept, PATH=path, **locale)
     process = subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
@@ -62,7 +75,9 @@ def syntax_error(tool: str, why: str) -> ModuleError:
 
 def generate(command: List[str], temporary: str, seconds: int) -> None:
     """Let the command write its configuration to the temporary file."""
-    ended = run_command([*command, "-o", temporary], seconds)
+    ended = run_command([*command, "-o", temporary], seconds, system_locale())
+    if ended.rc:  # once more for its untranslated words
+        ended = run_command([*command, "-o", temporary], seconds, UNTRANSLATED)
     # Looked for whatever the exit code: the text may come from a helper whose failure nobody passed on.
     if "No space left on device" in ended.stderr:
         raise ModuleError(
@@ -87,6 +102,6 @@ def generate(command: List[str], temporary: str, seconds: int) -> None:
 
 def check_syntax(command: List[str], temporary: str, seconds: int) -> None:
     """Let GRUB's own parser read the file."""
-    ended = run_command([*command, temporary], seconds)
+    ended = run_command([*command, temporary], seconds, UNTRANSLATED)
     if ended.rc != 0:
         raise syntax_error(command[0], last_words(ended.stderr))

@@ -13,6 +13,7 @@ from .atomic import (
     make_directories,
     read_state,
     remove_if_there,
+    sweep,
     sync_directory,
     temporary_prefix,
     write_temporary,
@@ -80,7 +81,7 @@ class Transaction(object):
         staged = []
         for change in self.changes:
             make_directories(os.path.dirname(change.path), 0o755, self._made_directories)
-            self._remove_leftovers(change.path)
+            sweep(change.path, list(self._new.values()) + list(self._old.values()))
             new = self._stage_new(change, change.new) if change.new else None
             if change.old:
                 self._old[change.path] = self._second_name(change.path, change.old)
@@ -150,12 +151,3 @@ class Transaction(object):
                 os.rmdir(directory)
             except OSError:
                 return  # somebody put something there meanwhile: it stays
-
-    def _remove_leftovers(self, path: str) -> None:
-        # A run that lost power leaves these; one run at a time, so they are nobody's.
-        directory = os.path.dirname(path)
-        mine = list(self._new.values()) + list(self._old.values())
-        for name in os.listdir(directory):
-            full = os.path.join(directory, name)
-            if name.startswith(temporary_prefix(path)) and full not in mine:
-                remove_if_there(full)

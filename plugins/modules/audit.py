@@ -21,9 +21,9 @@ attributes:
     description: It never changes anything.
 options:
   goal:
-    description: Whether the plan sets the host up or takes the reservation away.
+    description: Whether the plan sets the host up or takes the reservation away, or with V(purge) our packages, too.
     type: str
-    choices: [enable, disable]
+    choices: [enable, disable, purge]
     default: enable
   for_change:
     description: Fail with one sentence when the host must not be changed (no root, a configuration that no tool
@@ -78,6 +78,14 @@ open:
   description: Whether a change or a reboot follows, and another look after it.
   returned: always
   type: bool
+instead_of:
+  description: The run that is noted on the host; empty for none.
+  returned: always
+  type: str
+controller:
+  description: What identifies the process of this run; empty where it cannot be told.
+  returned: always
+  type: dict
 run:
   description: The stamp of this run.
   returned: always

@@ -54,10 +54,14 @@ options:
     type: path
     default: /var/lib/kdump-enabler/backups
   packages:
-    description: Packages that this run installed, noted in the set (even if no file changes).
+    description: Packages that this run is going to install, noted in the set (even if no file changes).
     type: list
     elements: str
     default: []
+  units:
+    description: Units that this run is going to enable or disable, with C(before) and C(after), noted in the set.
+    type: dict
+    default: {}
   tool_version:
     description: Version of kdump-enabler, noted in the set.
     type: str
@@ -135,6 +139,7 @@ ARGUMENTS = {
     "backup_set": {"type": "str", "required": True},
     "backup_root": {"type": "path", "default": DEFAULT_ROOT},
     "packages": {"type": "list", "elements": "str", "default": []},
+    "units": {"type": "dict", "default": {}},
     "tool_version": {"type": "str", "default": ""},
 }
 
@@ -231,8 +236,9 @@ def labeller(module: AnsibleModule) -> Callable[[str, str], None]:
 def apply(module: AnsibleModule, backup: BackupSet, changes: List[Change]) -> None:
     """Keep the old files in the backup set, then replace them."""
     with backup, Transaction(changes, labeller(module)) as transaction:
-        staged = transaction.stage()
-        backup.record(staged, module.params["packages"], module.params["tool_version"])
+        # The record comes first: whatever a kill leaves beside the files, restore knows where to look for it.
+        backup.record(changes, module.params["packages"], module.params["tool_version"])
+        backup.correct(transaction.stage())
         transaction.commit()
     note("{0} {1}, backup set {2}".format("wrote" if one.new else "removed", one.path, backup.name) for one in changes)
 
@@ -242,11 +248,11 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     backup = BackupSet(module.params["backup_root"], module.params["backup_set"])
     changes = plan(module.params["changes"])
     known = backup.manifest["packages"] if backup.manifest else []
-    installed = sorted(set(module.params["packages"]) - set(known))
-    write = bool(changes or installed) and not module.check_mode
+    write = bool(changes or set(module.params["packages"]) - set(known)) and not module.check_mode
     if write:
         apply(module, backup, changes)
-        note("installed {0}".format(name) for name in installed)
+    if module.params["units"] and not module.check_mode:
+        backup.remember("units", module.params["units"], module.params["tool_version"])
     return {
         "changed": bool(changes),
         "paths": [change.path for change in changes],

@@ -14,6 +14,14 @@ options:
     description: The settings, by the names of sysctl(8), and their whole numbers.
     type: dict
     required: true
+  backup_set:
+    description: Name of the backup set that keeps what the kernel had; none is kept without it.
+    type: str
+    default: ""
+  backup_root:
+    description: Where the backup sets are.
+    type: path
+    default: /var/lib/kdump-enabler/backups
   root:
     description: Where the kernel's settings are.
     type: path
@@ -51,45 +59,47 @@ hint:
   type: str
 """
 
-import os
 from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.diffs import hunks
-from ..module_utils.failures import run
+from ..module_utils.backups import DEFAULT_ROOT, BackupSet, find_set
+from ..module_utils.failures import ModuleError, run
 from ..module_utils.journal import note
+from ..module_utils.kernel import PROC_SYS, diff, path_of, running, set_value
 
 
-def running(path: str) -> str:
-    """Return the value that the kernel has now."""
-    with open(path, encoding="ascii") as stream:
-        return stream.read().strip()
+def keep(module: AnsibleModule, key: str, old: str, new: str) -> None:
+    """Note what the kernel had in a backup set, if one is named, before it has anything else."""
+    if module.params["backup_set"]:
+        backup = set_for(module.params["backup_root"], module.params["backup_set"])
+        backup.remember("settings", {key: {"before": old, "after": new}})
 
 
-def set_value(path: str, value: str) -> None:
-    """Give the kernel another value; one that it refuses is an OSError."""
-    with open(path, "w", encoding="ascii") as stream:
-        stream.write(value + "\n")
-
-
-def diff(path: str, before: str, after: str) -> Dict[str, str]:
-    """Return one change as `--diff` prints it."""
-    lines = "".join(hunks([before + "\n"], [after + "\n"]))
-    return {"prepared": "--- {0}\n+++ {0}\n{1}".format(path, lines)}
+def set_for(root: str, name: str) -> BackupSet:
+    """Return the set of this run; of a run that changes no file the newest one that can be restored, as it puts into
+    effect what that one prepared, and both are taken back together."""
+    own = BackupSet(root, name)
+    if own.manifest:
+        return own
+    try:
+        return find_set(root, "latest")
+    except ModuleError:
+        return own
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     before, diffs = {}, []
     for key, value in sorted(module.params["values"].items()):
-        path = os.path.join(module.params["root"], *key.split("."))
+        path = path_of(module.params["root"], key)
         old, new = running(path), str(value)
         if old == new:
             continue
         before[key] = old
         diffs.append(diff(path, old, new))
         if not module.check_mode:
+            keep(module, key, old, new)
             set_value(path, new)
             note(["set now: {0} = {1} (was {2})".format(key, new, old)])
     return {"changed": bool(before), "before": before, "diff": diffs}
@@ -97,7 +107,12 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
 
 def main() -> None:
     """Run as a module."""
-    arguments = {"values": {"type": "dict", "required": True}, "root": {"type": "path", "default": "/proc/sys"}}
+    arguments = {
+        "values": {"type": "dict", "required": True},
+        "root": {"type": "path", "default": PROC_SYS},
+        "backup_set": {"type": "str", "default": ""},
+        "backup_root": {"type": "path", "default": DEFAULT_ROOT},
+    }
     run(AnsibleModule(argument_spec=arguments, supports_check_mode=True), work, list(arguments))
 
 

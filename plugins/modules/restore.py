@@ -9,9 +9,10 @@ version_added: 0.1.0
 description:
   - Restores content, mode, owner, access control list and SELinux context of every file in a set that
     M(kdump.enabler.files) wrote, and removes the files that did not exist before.
+  - Gives the running kernel the settings it had, where they still are what the run made of them.
   - Looks at all files first. If one is neither what the run made of it nor what it was before,
     nothing is restored.
-  - Directories that the run created are left.
+  - Removes directories that the run created, if nothing else is in them by now.
 options:
   backup_set:
     description: Name of the set; V(latest) is the newest by name that has not been restored.
@@ -33,6 +34,10 @@ options:
     description: Where the backup sets are.
     type: path
     default: /var/lib/kdump-enabler/backups
+  settings_root:
+    description: Where the kernel's settings are.
+    type: path
+    default: /proc/sys
 attributes:
   check_mode:
     description: Makes all checks, changes nothing and returns what would change.
@@ -73,6 +78,16 @@ packages:
   returned: success
   type: list
   elements: str
+settings:
+  description: Kernel settings that were given back, with their values.
+  returned: success
+  type: dict
+units:
+  description:
+    - Units that the run enabled or disabled, with what they were (C(before)) and became (C(after)).
+    - It is for the caller to give that back.
+  returned: success
+  type: dict
 kind:
   description:
     - Why it failed, one of V(no_backup), V(bad_backup), V(changed_since), V(bad_arguments), V(symlink),
@@ -86,15 +101,18 @@ hint:
   type: str
 """
 
+import contextlib
+import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.atomic import FileState, check_writable, read_state
+from ..module_utils.atomic import FileState, check_writable, read_state, sweep
 from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, find_set, utc_now
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
 from ..module_utils.journal import note
+from ..module_utils.kernel import PROC_SYS, path_of, running, set_value
 from ..module_utils.transaction import Change, Transaction, name_files
 
 ARGUMENTS = {
@@ -102,6 +120,7 @@ ARGUMENTS = {
     "close": {"type": "bool", "default": True},
     "force": {"type": "bool", "default": False},
     "backup_root": {"type": "path", "default": DEFAULT_ROOT},
+    "settings_root": {"type": "path", "default": PROC_SYS},
 }
 
 
@@ -176,6 +195,32 @@ def apply(backup: BackupSet, found: Plan, close: bool) -> None:
     )
 
 
+def changed_settings(manifest: Dict[str, Any], root: str) -> Dict[str, str]:
+    """Return the kernel settings that still are what the run made of them, with what they were before."""
+    found = {}
+    for key, known in sorted(manifest.get("settings", {}).items()):
+        with contextlib.suppress(FileNotFoundError):  # another kernel, without that setting
+            if running(path_of(root, key)) == known["after"] != known["before"]:
+                found[key] = known["before"]
+    return found
+
+
+def put_settings_back(root: str, settings: Dict[str, str]) -> None:
+    """Give the running kernel its values."""
+    for key, value in settings.items():
+        set_value(path_of(root, key), value)
+        note(["put back now: {0} = {1}".format(key, value)])
+
+
+def clean_up(manifest: Dict[str, Any]) -> None:
+    """Remove what a killed run left beside the files, and the directories it made, unless somebody uses them."""
+    for entry in manifest["files"]:
+        sweep(entry["path"])
+    for directory in reversed(manifest.get("directories", [])):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
+
+
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     backup = find_set(module.params["backup_root"], module.params["backup_set"])
@@ -185,15 +230,21 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         refuse_foreign(backup, found.foreign)
     for change in found.changes:
         check_writable(change.path)
+    settings = changed_settings(manifest, module.params["settings_root"])
     # A set whose files are all as before is done with, too: "latest" must not stop at it.
     if not module.check_mode and (found.changes or not manifest.get("restored_at")):
+        put_settings_back(module.params["settings_root"], settings)
         apply(backup, found, module.params["close"])
+    if not module.check_mode:
+        clean_up(manifest)
     return {
-        "changed": bool(found.changes),
+        "changed": bool(found.changes or settings),
         "paths": [change.path for change in found.changes],
         "files": [entry["path"] for entry in manifest["files"]],
         "backup_set": backup.name,
         "packages": manifest["packages"],
+        "settings": settings,
+        "units": manifest.get("units", {}),
         "diff": [change_diff(change) for change in found.changes],
     }
 

@@ -69,7 +69,8 @@ class Audit:
 
 
 def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_container: bool = False) -> Audit:
-    """Judge one machine; the goal of the plan is `enable` or `disable`. With `test_container` a container is judged
+    """Judge one machine; the goal of the plan is `enable`, `disable`, or `purge`, which is `disable`
+    with the packages that we installed. With `test_container` a container is judged
     like a machine, and every result says so. Pure."""
     facts = machine.read(evidence, test_container)
     findings = rules.run(facts, policy)
@@ -78,7 +79,7 @@ def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_contain
         verdict=decide(facts, findings),
         captures_now=captures_now(facts),
         findings=tuple(sorted(findings, key=lambda finding: list(Severity).index(finding.severity))),
-        plan=planning.take_away(facts) if goal == "disable" else planning.make(facts, policy),
+        plan=planning.make(facts, policy) if goal == "enable" else planning.take_away(facts, purge=goal == "purge"),
         facts=facts,
         wanted=want if want and want.text else None,
         candidates=tuple(candidates(facts, policy)),

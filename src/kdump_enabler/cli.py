@@ -211,15 +211,17 @@ def rollback(to: str, force: bool, **options: Any) -> int:
 @cli.command()
 @report_options
 @change_options
-def disable(**options: Any) -> int:
+@click.option("--purge", is_flag=True, help="Remove the packages, too, that a run of ours installed.")
+def disable(purge: bool, **options: Any) -> int:
     """Take the reservation away, whoever asked for it, and our settings with it.
 
     \b
     Examples:
       sudo kdump-enabler disable
+      sudo kdump-enabler disable --purge
       kdump-enabler disable -i hosts.yml --reboot if-needed
     """
-    return commands.undo("disable", Request(**options), {})
+    return commands.undo("disable", Request(**options), {"kdump_purge": purge})
 
 
 @cli.command()

@@ -62,11 +62,13 @@ class Mount:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything one probe run saw. Pure: reading it touches no machine."""
+    """Everything one probe run saw. Pure: reading it touches no machine. `collected_at` is in seconds since the epoch
+    by the machine's own clock."""
 
     live: bool
     euid: int
     machine: str | None
+    collected_at: int
     files: Mapping[str, File]
     directories: Mapping[str, Mapping[str, Any]]
     mounts: tuple[Mount, ...]
@@ -118,6 +120,7 @@ def from_raw(raw: Mapping[str, Any]) -> Evidence:
         live=raw["live"],
         euid=raw["euid"],
         machine=raw["machine"],
+        collected_at=raw["collected_at"],
         files={path: _file(path, record) for path, record in raw["files"].items()},
         directories=raw["directories"],
         mounts=tuple(_mount(point, record) for point, record in raw["mounts"].items()),

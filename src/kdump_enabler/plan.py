@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
-from .evidence import Evidence, File
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .obstacle import obstacle, stays_reserved
@@ -42,29 +41,14 @@ SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
 
 
 @dataclass(frozen=True)
-class FileChange:
-    """One file to write. `before` is the sha256 of what it must hold now, empty when it must not exist; `text` is
-    the whole new text, or `lines` the new text of single lines, or `absent` takes the file away."""
-
-    path: str
-    before: str
-    text: str | None = None
-    lines: Mapping[str, str] | None = None
-    absent: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """The change as the files module takes it."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
-
-
-@dataclass(frozen=True)
 class Plan:
     """What each role has to do; an empty field is a role that does not run.
 
     refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; leftovers,
     crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls:
     values to set in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
-    reload_units: systemd must read its files anew; package_manager: who installs.
+    reload_units: systemd must read its files anew; package_manager: who installs; finish: a noted run
+    that this one ends; remove_packages: those that an earlier run of ours installed.
     """
 
     refusal: str = ""
@@ -82,6 +66,8 @@ class Plan:
     restart_unit: str = ""
     disable_unit: str = ""
     package_manager: str = ""
+    finish: str = ""
+    remove_packages: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -96,8 +82,16 @@ class Plan:
                 name: [change.as_dict() for change in getattr(self, name)]
                 for name in ("leftovers", "crashkernel", "kdump_config", "panic_policy", "sysrq")
             }
+            | {"units": dict(self._unit_states())}
             | {"journal": [f"{step}: {changes}" for step, changes in _unit_steps(self)]}
         )
+
+    def _unit_states(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """The units that are enabled or disabled, with what they are before and after."""
+        if self.enable_unit:
+            yield self.enable_unit, {"before": "disabled", "after": "enabled"}
+        if self.disable_unit:
+            yield self.disable_unit, {"before": "enabled", "after": "disabled"}
 
     def steps(self) -> list[dict[str, str]]:
         """The plan for people: one row for each step."""
@@ -115,6 +109,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
     plan = Plan(
+        finish=_unfinished(facts),
         package_manager=facts.platform.package_manager,
         packages=missing,
         debconf=_debconf(facts),
@@ -123,7 +118,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         regenerate_grub=grub is not None,
         kdump_config=_policy_file(facts, policy) + config,
         reload_units=any(change.path == UMASK_DROPIN for change in config),
-        panic_policy=_change(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
+        panic_policy=own_file(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
         sysrq=_sysrq(clean.after, policy),
         sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
@@ -132,61 +127,66 @@ def make(facts: Facts, policy: Policy) -> Plan:
     return _unless_refused(facts, plan)
 
 
-def take_away(facts: Facts) -> Plan:
-    """The plan of `disable`: no reservation at the next boot whoever asked for it, our other drop-ins gone."""
+def take_away(facts: Facts, purge: bool = False) -> Plan:
+    """The plan of `disable`: no reservation at the next boot whoever asked for it, our other drop-ins gone, and with
+    `purge` the packages too that we installed."""
     if facts.unsupported or facts.platform is None:
         return Plan()
     wrong = facts.next_boot is None or bool(facts.next_boot.text)
     refusal = stays_reserved(facts) if wrong else ""
     if refusal:
         return Plan(refusal=refusal)
-    dump_unit = _change(facts.evidence, UMASK_DROPIN, None)
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
-        crashkernel=_change(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
+        finish=_unfinished(facts),
+        crashkernel=own_file(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
         regenerate_grub=wrong,
         kdump_config=dump_unit,
         reload_units=bool(dump_unit),
-        panic_policy=_change(facts.evidence, PANIC_DROPIN, None),
-        sysrq=_change(facts.evidence, SYSRQ_DROPIN, None),
+        panic_policy=own_file(facts.evidence, PANIC_DROPIN, None),
+        sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
+        package_manager=facts.platform.package_manager,
+        remove_packages=_installed_by_us(facts) if purge else (),
     )
     return _unless_refused(facts, plan)
 
 
+def _installed_by_us(facts: Facts) -> tuple[str, ...]:
+    """The platform's packages that are there because of a run of ours, as the backup sets tell."""
+    noted = {name for found in facts.backups or () for name in found.packages}
+    wanted = facts.platform.packages if facts.platform else ()
+    return tuple(name for name in wanted if name in noted and name in (facts.packages or {}))
+
+
+def _unfinished(facts: Facts) -> str:
+    """The run that was noted on the machine and did not end."""
+    return (facts.run.name or "unreadable") if facts.run else ""
+
+
 def _leftovers(facts: Facts, clean: Cleanup) -> tuple[FileChange, ...]:
     """What an earlier version left in files goes out of them, and every other byte stays."""
-    return tuple(_edit(facts.evidence.file(path), text) for path, text in clean.texts.items())
-
-
-def _edit(file: File, text: str | None) -> FileChange:
-    before, old = file.sha256 or "", (file.text or "").split("\n")
-    if text is None:
-        return FileChange(file.path, before, absent=True)
-    new = text.split("\n")
-    if len(new) != len(old):
-        return FileChange(file.path, before, text=text)
-    pairs = enumerate(zip(old, new, strict=True), 1)
-    return FileChange(file.path, before, lines={str(at): n.removesuffix("\r") for at, (o, n) in pairs if o != n})
+    return tuple(edited(facts.evidence.file(path), text) for path, text in clean.texts.items())
 
 
 def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChange, ...] | None:
     """The GRUB drop-in when the next boot would reserve too little; null when it is left alone. An empty tuple
     means that the file is right and grub.cfg is not made from it yet."""
     if clean.words:
-        return _change(facts.evidence, GRUB_DROPIN, grub_text(clean.drop_in)) if clean.drop_in else ()
+        return own_file(facts.evidence, GRUB_DROPIN, grub_text(clean.drop_in)) if clean.drop_in else ()
     want = reserve(facts, policy)
     if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
         return None
     if obstacle(facts, policy):
         return None
-    return _change(facts.evidence, GRUB_DROPIN, grub_text(want.text))
+    return own_file(facts.evidence, GRUB_DROPIN, grub_text(want.text))
 
 
 def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
-    changes = _change(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
+    changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
     switch, file = facts.config.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
@@ -198,24 +198,14 @@ def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
 def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     """What was chosen is remembered on the machine; its file is left alone while it says the same in other words."""
     same = facts.remembered is None or policy.stated == facts.remembered
-    return () if same else _change(facts.evidence, HOST_FILE, policy_text(policy.stated))
-
-
-def _change(evidence: Evidence, path: str, text: str | None) -> tuple[FileChange, ...]:
-    """The change that gives one of our own files its text (null: takes it away); empty when it is so already."""
-    file = evidence.file(path)
-    exists = file.error is None
-    if text is None:
-        return (FileChange(path, file.sha256 or "", absent=True),) if exists else ()
-    same = exists and file.sha256 == hashlib.sha256(text.encode()).hexdigest()
-    return () if same else (FileChange(path, file.sha256 or "", text=text),)
+    return () if same else own_file(facts.evidence, HOST_FILE, policy_text(policy.stated))
 
 
 def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     """Our SysRq drop-in; left alone as well, not taken away, where SysRq is to be left alone."""
     if policy.sysrq == "keep":
         return ()
-    return _change(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
+    return own_file(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
 
 
 def _sysctl_file(values: dict[str, int]) -> str | None:
@@ -285,6 +275,8 @@ def _refusal(facts: Facts, plan: Plan) -> str:
 
 
 def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan.finish:
+        yield "end the killed run", plan.finish
     if plan.packages:
         yield "install packages", ", ".join(plan.packages)
     for change in plan.leftovers:
@@ -296,6 +288,8 @@ def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
     for key, value in (plan.sysctls or {}).items():
         yield "set now", f"{key} = {value}"
     yield from _unit_steps(plan)
+    if plan.remove_packages:
+        yield "remove packages", ", ".join(plan.remove_packages)
     if plan.packages:
         yield "after installation", "kdump configuration, service"
 

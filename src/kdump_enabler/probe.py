@@ -75,6 +75,7 @@ TEXT_GLOBS = (
     "/usr/lib/sysctl.d/*.conf",
     "/lib/sysctl.d/*.conf",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
+    "/var/lib/kdump-enabler/run.json",
 )
 # Looked at from outside only: existence, size, mode, link.
 STAT_GLOBS = (

@@ -83,11 +83,15 @@ KNOWN = (
 )
 
 
-def before_change(audit: Audit) -> Trouble | None:
-    """Why this host must not be changed; null when it may be."""
+def before_change(audit: Audit, alive: bool = False) -> Trouble | None:
+    """Why this host must not be changed; null when it may be. `alive`: the run that is noted on it goes on."""
     facts = audit.facts
     if facts is None or facts.unsupported:
         return None
+    if facts.run and alive:
+        sentence = f"Another run is changing this host: {facts.run.goal} {facts.run.name}, begun {facts.run.started_at}"
+        hint = "Wait for it, or, if you know that it is dead, pass -e kdump_take_over=true."
+        return Trouble("running", sentence, hint)
     if not facts.privileged:
         return Trouble("no_root", "Changing a host needs root", "Run it with sudo, or let Ansible become root.")
     if audit.plan.refusal:

@@ -149,6 +149,16 @@ def test_messages_are_not_translated(boot: Boot) -> None:
     assert "error: C;" in refused(boot, "grub_mkconfig_failed")
 
 
+def test_it_is_made_in_the_language_of_the_machine(boot: Boot, tmp_path: Path) -> None:
+    """Titles are translated, and an entry can be chosen by its title; an SSH login has another language."""
+    (tmp_path / "locale").write_text('# chosen at installation\nLANG="de_DE.UTF-8"\n')
+    boot.generates(config("6.1", "6.2"), more=f'echo "$LANG $LC_ALL" > {tmp_path}/seen')
+    module = "ansible_collections.kdump.enabler.plugins.module_utils.grub_generator"
+    login = "import os; os.environ['LC_ALL'] = 'C'"
+    boot.run(prelude=f"{login}; import {module} as made; made.LOCALE_FILES = [{str(tmp_path / 'locale')!r}]")
+    assert (tmp_path / "seen").read_text() == "de_DE.UTF-8 \n"
+
+
 def test_the_syntax_check_fails(boot: Boot) -> None:
     """Ours."""
     boot.tool("grub-script-check", 'echo "syntax error at line 7" >&2; exit 1')

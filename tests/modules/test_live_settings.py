@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,3 +46,15 @@ def test_a_setting_that_is_not_there_is_a_sentence(call: Call, kernel: Path) -> 
     found = call("live_settings", values={"kernel.no_such_key": 1}, root=str(kernel), prelude=NO_LOG)
     assert found["failed"]
     assert "kernel/no_such_key could not be changed (No such file or directory)" in found["msg"]
+
+
+def test_what_the_kernel_had_is_kept_and_given_back(call: Call, kernel: Path, tmp_path: Path) -> None:
+    """The first value counts, also when a later run, which changed no file, sets it again; somebody's own stays."""
+    options: dict[str, Any] = {"root": str(kernel), "backup_root": str(tmp_path / "backups"), "prelude": NO_LOG}
+    call("live_settings", values={"kernel.panic": 10}, backup_set="20250101T000000Z", **options)
+    call("live_settings", values={"kernel.panic": 20, "kernel.sysrq": 446}, backup_set="20250102T000000Z", **options)
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == ["20250101T000000Z"]
+    (kernel / "kernel/sysrq").write_text("1\n")
+    back = call("restore", backup_root=str(tmp_path / "backups"), settings_root=str(kernel), prelude=NO_LOG)
+    assert (back["changed"], back["settings"]) == (True, {"kernel.panic": "0"})
+    assert ((kernel / "kernel/panic").read_text(), (kernel / "kernel/sysrq").read_text()) == ("0\n", "1\n")

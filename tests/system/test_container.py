@@ -22,6 +22,19 @@ pytestmark = pytest.mark.system
 MIB = 1024 * 1024
 UNIT = "kdump-tools.service"
 DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
+NEEDS_MAKEDUMPFILE = """
+mkdir -p /tmp/needs/DEBIAN
+cat > /tmp/needs/DEBIAN/control <<END
+Package: needs
+Version: 1
+Architecture: all
+Maintainer: me <me@example.org>
+Depends: makedumpfile
+Description: somebody else's
+END
+dpkg-deb -b /tmp/needs /tmp/needs.deb > /dev/null
+dpkg -i /tmp/needs.deb > /dev/null
+"""
 OF_SUITES = [pytest.param(suite, marks=[pytest.mark.long] if suite != "bookworm" else []) for suite in SUITES]
 failed: list[str] = []
 
@@ -134,8 +147,22 @@ def disable(host: Contained) -> None:
     assert host.unit(UNIT)["UnitFileState"] == "disabled"
 
 
+def purge(host: Contained) -> None:
+    """Purging removes the packages that our run installed, and nothing else"""
+    before = host.packages()
+    host.container.ssh(NEEDS_MAKEDUMPFILE)
+    assert "Other packages need them" in host.run("disable", "-i", host.inventory, "-y", "--purge", expect=1)
+    assert host.packages() - before == {"needs"}
+    host.container.ssh("dpkg -P needs")
+    host.run("disable", "-i", host.inventory, "-y", "--purge", expect=0)
+    assert before - host.packages() == {"kdump-tools", "makedumpfile"}
+    assert "KD010" in ids(host.check(expect=1))
+
+
 @pytest.mark.parametrize("plain", OF_SUITES, indirect=True, scope="module")
-@pytest.mark.parametrize("step", [look, enable, reserved, ready, roll_back, disable], ids=lambda step: step.__name__)
+@pytest.mark.parametrize(
+    "step", [look, enable, reserved, ready, roll_back, disable, purge], ids=lambda step: step.__name__
+)
 def test_step(step: Callable[[Contained], None], plain: Contained) -> None:
     """Each step's own assertions."""
     name = f"{plain.container.suite}: {step.__name__}"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kdump_enabler import evidence
 from kdump_enabler.audit import Audit
-from kdump_enabler.plan import FileChange, Plan
+from kdump_enabler.changes import FileChange
+from kdump_enabler.plan import Plan
 from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import judge

@@ -34,6 +34,7 @@ VALUES = [
     ('"a\\"b\\$c\\`d\\\\e\\f"', '"', 'a"b$c`d\\e\\f'),
     ("a#b", "", "a#b"),
     ('"a$"', '"', "a$"),
+    ('"$\'a"', '"', "$'a"),
     ('"$5"', '"', None),
     ('"$OTHER"', '"', None),  # of the environment: who knows
     ("~", "", None),
@@ -56,6 +57,7 @@ DOUBTS = [
     ("GRUB_CMDLINE_LINUX+=a\n", "+="),
     ('GRUB_CMDLINE_LINUX="a\n', "quote"),
     ("X='a\n", "quote"),
+    ('X="`"\n', "an expansion"),
     ("X=a\\\n#b\n", "continuation"),
     ("export X\\\n", "a command"),
     ("X=$'a'\n", "an expansion"),
@@ -199,7 +201,7 @@ FILES = st.tuples(st.lists(PLAIN, max_size=4).map("".join) | FILE, FILE)
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(texts=FILES)
 @example(texts=("OTHER=1 GRUB_CMDLINE_LINUX=$OTHER\n", ""))
 @example(texts=("", "export OTHER\\\nGRUB_CMDLINE_LINUX='quiet '\n"))

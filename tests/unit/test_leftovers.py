@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kdump_enabler.changes import FileChange
 from kdump_enabler.cleanup import cleanup
 from kdump_enabler.evidence import from_raw
 from kdump_enabler.facts import machine
 from kdump_enabler.finding import Finding
-from kdump_enabler.plan import FileChange
 from tests.hosts import bases, machines
 from tests.hosts.faults.leftovers import ALL_KEYS, LINK, MACHINES, MAIN, STAMPS, SYSCTL_CONF
 from tests.hosts.machines import Raw

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdump_enabler.audit import audit
 from kdump_enabler.evidence import from_raw
+from kdump_enabler.facts.backups import ROOT
 from kdump_enabler.finding import ENABLE, Severity
 from kdump_enabler.policy import Policy
 from tests.hosts import bases, machines
@@ -194,3 +197,19 @@ def test_taken_away_is_taken_away() -> None:
 def test_nothing_is_planned_for_what_is_not_ours() -> None:
     plans = [judge(machines.load(name)).plan for name in ("debian12-container", "examplix")]
     assert [(plan.empty, plan.packages, plan.debconf) for plan in plans] == [(True, (), ())] * 2
+
+
+def test_purge_removes_what_we_installed_and_is_there() -> None:
+    raw = machines.load("debian12-ready")
+    manifest = {
+        "created_at": "",
+        "tool_version": "",
+        "files": [],
+        "packages": ["kdump-tools", "crash", "initramfs-tools-core"],
+    }
+    raw["directories"][ROOT] = {"names": ["20260101T000000Z"]}
+    machines.write(raw, f"{ROOT}/20260101T000000Z/manifest.json", json.dumps(manifest))
+    assert audit(from_raw(raw), Policy(), "disable").plan.remove_packages == ()
+    assert audit(from_raw(raw), Policy(), "purge").plan.remove_packages == ("kdump-tools", "initramfs-tools-core")
+    del raw["directories"][ROOT]
+    assert audit(from_raw(raw), Policy(), "purge").plan.remove_packages == ()

@@ -23,13 +23,14 @@ from . import (
     lockdown,
     memory,
     os_release,
+    ours,
     recognise,
+    runs,
     storage,
     sysctl,
     tools,
 )
 from .backups import BackupSet
-from .boot_loader import BootLoader
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry
@@ -37,6 +38,7 @@ from .grub_defaults import Defaults
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
+from .runs import Run
 from .shell import APPENDING
 from .storage import Storage
 from .sysctl import Assignment, Setting
@@ -51,8 +53,6 @@ PANIC_KEYS = (
     "kernel.unknown_nmi_panic",
 )
 SYSRQ = "kernel.sysrq"
-CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
-SYSTEMD_MARK = "/run/systemd/system"  # sd_booted(3)
 LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
@@ -109,6 +109,7 @@ class Facts:
     leftovers: Leftovers
     remembered: Mapping[str, Any] | None
     backups: tuple[BackupSet, ...] | None
+    run: Run | None
     evidence: Evidence
 
     def unit(self, name: str) -> Unit | None:
@@ -135,14 +136,14 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     defaults = grub_defaults.read(evidence)
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=_unsupported(evidence, release, platform, loader, test_container),
-        test_container=test_container and _is_container(evidence),
+        unsupported=ours.reason(evidence, release, platform, loader, test_container),
+        test_container=test_container and ours.is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
-        boot_loader=_way_to_boot(platform, loader),
+        boot_loader=ours.way_to_boot(platform, loader),
         kernel=kernel,
-        arch=_arch(evidence),
+        arch=ours.arch_of(evidence),
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
         memory_bytes=ram,
         kernel_memory_bytes=memory.kernel_memory(evidence),
@@ -173,61 +174,9 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
+        run=runs.read(evidence, _word(evidence, "/proc/sys/kernel/random/boot_id")),
         evidence=evidence,
     )
-
-
-def _unsupported(
-    evidence: Evidence,
-    release: OsRelease | None,
-    platform: Platform | None,
-    loader: BootLoader | None,
-    test_container: bool,
-) -> str:
-    if _is_container(evidence) and not test_container:
-        return "this is a container: its kernel belongs to the host, which is the machine to set up"
-    if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
-        return "this is WSL: its kernel belongs to Windows"
-    if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
-        return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
-    if evidence.file("/run/ostree-booted").error is None:
-        return "this is an image-based system (ostree), which this version cannot change"
-    if evidence.live and evidence.file(SYSTEMD_MARK).absent:
-        return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
-    if release is None:
-        return "the distribution is unknown: /etc/os-release could not be read"
-    if platform is None:
-        return recognise.why_unknown(release)
-    arch = _arch(evidence)
-    if arch is not None and arch not in platform.architectures:
-        return (
-            f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
-        )
-    return _unchangeable(evidence, platform, loader)
-
-
-def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None) -> str:
-    """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
-    if loader is None and not evidence.file(grub.GRUB_CFG).unknown:
-        return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
-    if loader is not None and _way_to_boot(platform, loader) not in platform.boot_loaders:
-        return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
-    return ""
-
-
-def _is_container(evidence: Evidence) -> bool:
-    return any(evidence.file(mark).error is None for mark in CONTAINER_MARKS)
-
-
-def _arch(evidence: Evidence) -> str | None:
-    return _word(evidence, "/proc/sys/kernel/arch") or evidence.machine
-
-
-def _way_to_boot(platform: Platform | None, loader: BootLoader | None) -> str | None:
-    """What the table calls it: GRUB is a drop-in below /etc/default/grub.d."""
-    if loader is None or platform is None:
-        return None
-    return "grub-dropin" if loader.kind == boot_loader.GRUB else loader.kind
 
 
 def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:

@@ -131,7 +131,7 @@ class ValueReader:
         match = stripped or VARIABLE.match(self.text, begin)
         if match:
             return self._variable(match[match.lastindex or 1], match.end(), bool(stripped), quoted)
-        if PLAIN_DOLLAR.match(self.text, begin) or (quoted and self.text[begin + 1 : begin + 2] in ("'", '"')):
+        if PLAIN_DOLLAR.match(self.text, begin) or (quoted and self.text[begin : begin + 2] in ("$'", '$"')):
             self.pos += 1
             return [Letter("$", self.path, begin)]
         return self._unknown(self._after(begin))

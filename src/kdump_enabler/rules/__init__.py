@@ -58,6 +58,7 @@ RULES: tuple[Rule, ...] = (
     leftovers.sysrq_line,
     leftovers.backup_piles,
     remembered.policy,
+    remembered.interrupted,
 )
 
 

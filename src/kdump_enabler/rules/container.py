@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.machine import CONTAINER_MARKS, Facts
+from ..facts.machine import Facts
+from ..facts.ours import CONTAINER_MARKS
 from ..finding import Finding, Severity, Source
 from ..policy import Policy
 

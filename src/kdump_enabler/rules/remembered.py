@@ -1,10 +1,11 @@
-"""Whether the machine remembers what was chosen for it."""
+"""What earlier runs left on the machine: the policy that was chosen, and whether one was killed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ..facts.machine import Facts
+from ..facts.runs import RECORD
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from ..policy_file import HOST_FILE
@@ -25,5 +26,21 @@ def policy(facts: Facts, policy: Policy) -> Iterator[Finding]:
             current=", ".join(f"{key}: {facts.remembered.get(key, 'not stated')}" for key in different),
             wanted=", ".join(f"{key}: {policy.stated[key]}" for key in different),
             evidence=(Source(HOST_FILE),),
+            remedy=ENABLE,
+        )
+
+
+def interrupted(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD091: a run that changes a machine is noted on it until it ends. One that was killed left the machine in
+    between, though always bootable: `enable` ends what it began, `rollback` takes it back."""
+    run = facts.run
+    if run is not None:
+        yield Finding(
+            id="KD091",
+            severity=Severity.WARNING if run.over else Severity.INFO,
+            title="A run was killed before its end" if run.over else "A run is changing this machine, or was killed",
+            current=f"{run.goal} {run.name}, begun {run.started_at}" if run.name else "its note cannot be read",
+            wanted="no run under way",
+            evidence=(Source(RECORD, 0, run.name),),
             remedy=ENABLE,
         )

@@ -1,0 +1,68 @@
+"""Whether a machine is ours to configure: what it is, and what boots it."""
+
+from __future__ import annotations
+
+from ..evidence import Evidence
+from ..platforms import Platform
+from . import boot_loader, grub, recognise
+from .boot_loader import BootLoader
+from .os_release import OsRelease
+
+CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
+SYSTEMD_MARK = "/run/systemd/system"  # sd_booted(3)
+
+
+def reason(
+    evidence: Evidence,
+    release: OsRelease | None,
+    platform: Platform | None,
+    loader: BootLoader | None,
+    test_container: bool,
+) -> str:
+    """Why a machine is not ours to configure, as a clause for a sentence; empty when it is."""
+    if is_container(evidence) and not test_container:
+        return "this is a container: its kernel belongs to the host, which is the machine to set up"
+    if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
+        return "this is WSL: its kernel belongs to Windows"
+    if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
+        return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
+    if evidence.file("/run/ostree-booted").error is None:
+        return "this is an image-based system (ostree), which this version cannot change"
+    if evidence.live and evidence.file(SYSTEMD_MARK).absent:
+        return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
+    if release is None:
+        return "the distribution is unknown: /etc/os-release could not be read"
+    if platform is None:
+        return recognise.why_unknown(release)
+    arch = arch_of(evidence)
+    if arch is not None and arch not in platform.architectures:
+        return (
+            f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
+        )
+    return _unchangeable(evidence, platform, loader)
+
+
+def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None) -> str:
+    """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
+    if loader is None and not evidence.file(grub.GRUB_CFG).unknown:
+        return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
+    if loader is not None and way_to_boot(platform, loader) not in platform.boot_loaders:
+        return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
+    return ""
+
+
+def is_container(evidence: Evidence) -> bool:
+    """Whether the machine is a container."""
+    return any(evidence.file(mark).error is None for mark in CONTAINER_MARKS)
+
+
+def arch_of(evidence: Evidence) -> str | None:
+    """The kernel's word for the architecture, such as x86_64; null when it could not be seen."""
+    return (evidence.text("/proc/sys/kernel/arch") or "").strip() or evidence.machine
+
+
+def way_to_boot(platform: Platform | None, loader: BootLoader | None) -> str | None:
+    """What the table calls it: GRUB is a drop-in below /etc/default/grub.d."""
+    if loader is None or platform is None:
+        return None
+    return "grub-dropin" if loader.kind == boot_loader.GRUB else loader.kind

@@ -1,0 +1,95 @@
+"""Enable, then rollback, over the files of every recorded machine: the same bytes, modes, links and names."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.kdump.enabler.plugins.modules import files, restore
+
+from kdump_enabler.changes import FileChange
+from tests.hosts import machines
+from tests.modules.module_runner import tree
+from tests.unit.building import judge
+
+SET = "20250101T000000Z"
+CHOSEN = {"sysctls": {"kernel.panic": 33}}  # so that every machine gets at least a policy file
+
+
+class Module:
+    """What our modules ask of Ansible's own class."""
+
+    check_mode = False
+
+    def __init__(self, **params: Any) -> None:
+        self.params = params
+
+    def selinux_enabled(self) -> bool:
+        return False
+
+
+def laid_out(raw: dict[str, Any], root: Path) -> Path:
+    """The recorded configuration files and links of a machine below a directory."""
+    for path, record in raw["files"].items():
+        if path.startswith("/etc/") and "error" not in record:
+            place = root / path.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if "link" in record:
+                place.symlink_to(record["link"])
+            else:
+                place.write_bytes(record.get("text", "").encode("utf-8", "surrogateescape"))
+                place.chmod(stat.S_IMODE(record["mode"]))
+    (root / "etc").mkdir(parents=True, exist_ok=True)
+    return root / "etc"
+
+
+def below(root: Path, change: FileChange) -> dict[str, Any]:
+    """The change as the module takes it, of a file below a directory."""
+    empty = {"before": None, "text": None, "lines": None, "absent": None, "mode": None}
+    return {**empty, **change.as_dict(), "path": f"{root}{change.path}"}
+
+
+def changes_of(plan: Any) -> list[FileChange]:
+    """Every file that a plan writes or removes."""
+    found = [
+        getattr(plan, name)
+        for name in ("leftovers", "kdump_config", "crashkernel", "panic_policy", "sysrq")
+        if hasattr(plan, name)
+    ]
+    return [change for part in found for change in part]
+
+
+@pytest.mark.parametrize("name", machines.names())
+def test_the_same_bytes_after_enable_and_rollback(name: str, tmp_path: Path) -> None:
+    raw = machines.load(name)
+    etc = laid_out(raw, tmp_path / "root")
+    plan = judge(raw, **CHOSEN).plan
+    original, links = tree(etc), _links(etc)
+    made = changes_of(plan)
+    backups = str(tmp_path / "backups")
+    parts = [made[:1], made[1:]]  # in two calls of one run, as the roles do
+    for part in parts:
+        wanted = [below(tmp_path / "root", change) for change in part]
+        done = files.work(
+            Module(changes=wanted, backup_set=SET, backup_root=backups, packages=[], units={}, tool_version="x")
+        )
+        assert done["changed"] is bool(part)
+    assert (tree(etc) == original) is not bool(made)
+    if made:
+        restore.work(
+            Module(backup_set="latest", backup_root=backups, force=False, close=True, settings_root="/proc/sys")
+        )
+    assert tree(etc) == original
+    assert _links(etc) == links
+    assert bool(made) is not bool(plan.refusal or raw_is_unsupported(raw))
+
+
+def raw_is_unsupported(raw: dict[str, Any]) -> bool:
+    """Nothing is planned for a machine that is not ours to set up."""
+    return judge(raw).verdict.value == "unsupported"
+
+
+def _links(etc: Path) -> dict[str, str]:
+    return {str(path): str(path.readlink()) for path in sorted(etc.rglob("*")) if path.is_symlink()}
