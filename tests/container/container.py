@@ -96,9 +96,8 @@ class Container:
     def stop(self, failed: bool = False) -> None:
         """End it and remove its files; after a failure the console's log stays."""
         atexit.unregister(self.stop)
-        if self._number:
-            nspawn.end(self._pid, self._number, self.directory)
-            nspawn.disconnect(self._number)
+        nspawn.end(self._pid, self.directory)
+        nspawn.disconnect(self.directory)
         if self._process:
             self._process.wait()
         self._pid = self._number = 0
@@ -126,10 +125,10 @@ class Container:
     def _start(self, built: Path) -> None:
         self._number = nspawn.take_number()
         self._write_state(root.kernel_release(built))
-        address = nspawn.connect(self._number)
+        address = nspawn.connect(self.directory, self._number)
         self.kernel.create()
         host.run(["cp", "--sparse=always", str(built / root.IMAGE), str(self.directory)])
-        self._process = nspawn.spawn(self.directory, self.kernel.binds(), self._number, self._detached)
+        self._process = nspawn.spawn(self.directory, self.kernel.binds(), self._detached)
         self._pid = self._process.pid
         self._write_state(self.kernel.release)
         patience.wait_until(self._reachable, f"{self.name} ({address}): ssh to answer", BOOT_SECONDS, self.log, 0.1)

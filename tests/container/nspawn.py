@@ -1,5 +1,6 @@
 """One systemd-nspawn process with its network and control groups: how it is started and ended."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -25,7 +26,7 @@ mkdir -p root; mount -o loop root.img root; exec "$@\""""
 
 
 def take_number() -> int:
-    """A number for a new container, which its addresses and names are made from, and its network namespace.
+    """A number for a new container, which its addresses are made from; no other of this machine has it.
 
     Numbers go round, so that a connection that ssh still shares with an ended container is not taken for a new one.
     """
@@ -34,17 +35,16 @@ def take_number() -> int:
         used = int(last.read_text()) if last.exists() else 0
         for step in range(1, MOST + 1):
             number = (used + step - 1) % MOST + 1
-            if not Path("/run/netns", _namespace(number)).exists():
-                host.run(["ip", "netns", "add", _namespace(number)])
+            if not Path("/sys/class/net", _link(number)).exists():
                 last.write_text(str(number))
                 return number
     raise VmError(f"{MOST} containers have a network.", "End some: python3 -m tests.container down '*'")
 
 
-def connect(number: int) -> str:
-    """Give the container's network namespace a cable to this machine; returns the address at its end."""
-    namespace, here = _namespace(number), f"kdump{number}"
-    address = f"{NETWORK}.{number}.2"
+def connect(directory: Path, number: int) -> str:
+    """Make a network namespace with a cable to this machine; returns the address at its end."""
+    namespace, here, address = _unique(directory), _link(number), f"{NETWORK}.{number}.2"
+    host.run(["ip", "netns", "add", namespace])
     host.run(["ip", "link", "add", here, "type", "veth", "peer", "name", "host0", "netns", namespace])
     host.run(["ip", "address", "add", f"{NETWORK}.{number}.1/30", "dev", here])
     host.run(["ip", "link", "set", here, "up"])
@@ -54,16 +54,16 @@ def connect(number: int) -> str:
     return address
 
 
-def spawn(directory: Path, binds: list[str], number: int, detached: bool) -> subprocess.Popen[bytes]:
+def spawn(directory: Path, binds: list[str], detached: bool) -> subprocess.Popen[bytes]:
     """Start systemd in a container of this directory's name, on the image in it."""
     name = directory.name
     # Without control groups of their own all containers would share those of this machine.
-    groups = _cgroups(number)
+    groups = _cgroups(directory)
     for group in groups:
         group.mkdir(exist_ok=True)
     nspawn = [
         *("systemd-nspawn", "--quiet", "--directory=root", "--boot"),
-        *("--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{_namespace(number)}"),
+        *("--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{_unique(directory)}"),
         *(f"--machine={name}", f"--hostname={name}", "--console=pipe", "--resolv-conf=off", *binds),
     ]
     # Even a SIGKILLed test run must not leave a container behind: nspawn, asked by SIGTERM, shuts it down.
@@ -88,7 +88,7 @@ def alive(pid: int, directory: Path) -> bool:
         return False
 
 
-def end(pid: int, number: int, directory: Path) -> None:
+def end(pid: int, directory: Path) -> None:
     """End the container at once: with its first process all others go, and nspawn cleans up after it.
 
     A container whose nspawn was killed is still there; its control groups tell which processes are its own.
@@ -97,31 +97,36 @@ def end(pid: int, number: int, directory: Path) -> None:
         _kill(_children(pid))
         with suppress(VmError):
             wait_until(lambda: not alive(pid, directory), "nspawn to end", 5, every=0.05)
-    _kill(_members(number))
+    _kill(_members(directory))
 
 
-def disconnect(number: int) -> None:
-    """Take the network and the control groups of an ended container away; fine if they are gone."""
-    for arguments in (["link", "delete", f"kdump{number}"], ["netns", "delete", _namespace(number)]):
-        subprocess.run(["ip", *arguments], check=False, capture_output=True)
-    for group in _cgroups(number):
+def disconnect(directory: Path) -> None:
+    """Take the control groups and the network of an ended container away; fine if they are gone."""
+    for group in _cgroups(directory):
         with suppress(VmError):  # an empty group does no harm
             wait_until(partial(_removed, group), f"{group} to be empty", 5, every=0.05)
+    # The cable goes with the namespace that its other end is in.
+    subprocess.run(["ip", "netns", "delete", _unique(directory)], check=False, capture_output=True)
 
 
-def _namespace(number: int) -> str:
-    return f"kdump-enabler-{number}"
+def _link(number: int) -> str:
+    return f"kdump{number}"
 
 
-def _cgroups(number: int) -> list[Path]:
+def _unique(directory: Path) -> str:
+    """A name that no container of another cache has, so that nobody ends what is not theirs."""
+    return f"kdump-enabler-{hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]}"
+
+
+def _cgroups(directory: Path) -> list[Path]:
     """The container's group in the unified hierarchy and, on a machine of the old layout, in systemd's own."""
     mixed = [CGROUPS / name for name in ("unified", "systemd") if (CGROUPS / name / "cgroup.procs").exists()]
-    return [base / _namespace(number) for base in mixed or [CGROUPS]]
+    return [base / _unique(directory) for base in mixed or [CGROUPS]]
 
 
-def _members(number: int) -> set[int]:
+def _members(directory: Path) -> set[int]:
     found: set[int] = set()
-    for path in [path for group in _cgroups(number) for path in group.rglob("cgroup.procs")]:
+    for path in [path for group in _cgroups(directory) for path in group.rglob("cgroup.procs")]:
         with suppress(OSError):  # gone meanwhile
             found |= {int(word) for word in path.read_text().split()}
     return found
