@@ -42,14 +42,14 @@ test-long: system-packages $(VENV)/.system ## the other platforms and cases, one
 molecule: system-packages $(VENV)/.system ## the same as a molecule scenario (root)
 	PATH="$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=ansible/collections $(BIN)/molecule test -s debian-12
 
-check: $(VENV)/.made ## would a panic now leave a dump on this machine? Changes nothing
+check: $(VENV)/.runtime ## would a panic now leave a dump on this machine? Changes nothing
 	@$(BIN)/kdump-enabler check || case $$? in \
 	  1|3|4) ;; \
 	  2) [[ "$$($(BIN)/kdump-enabler check --format json || true)" == *'"verdict"'* ]] ;; \
 	  *) exit 1 ;; \
 	esac
 
-enable: $(VENV)/.made ## make this machine crash-ready; asks first (sudo)
+enable: $(VENV)/.runtime ## make this machine crash-ready; asks first (sudo)
 	@$(SUDO) $(BIN)/kdump-enabler
 
 demo: system-packages $(VENV)/.system ## a real crash in a virtual machine, and the dump it leaves (root)
@@ -64,16 +64,22 @@ clean: ## stop the test machines; remove .venv, caches and what was built
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .ansible dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# pip 25.1 is the first that installs dependency groups, so that pyproject.toml alone lists what is needed.
-$(VENV)/.made: pyproject.toml
+# What runs the tool; the test tools come on top of it.
+$(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 	  { echo "kdump-enabler needs Python 3.10 or newer: apt-get install python3 python3-venv (or make PYTHON=...)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Making $(VENV) with kdump-enabler and its test tools: about a minute, downloads 60 MB"
+	@echo "Making $(VENV) with kdump-enabler"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --progress-bar off --editable . --group test
+	$(BIN)/python -m pip install --progress-bar off --editable .
+	@touch $@
+
+# pip 25.1 is the first that installs dependency groups, so that pyproject.toml alone lists what is needed.
+$(VENV)/.made: $(VENV)/.runtime
+	@echo "Adding the test tools: about a minute, downloads 60 MB"
+	$(BIN)/python -m pip install --progress-bar off --group test
 	@touch $@
 
 $(VENV)/.system: $(VENV)/.made

@@ -61,7 +61,7 @@ def begin(root: str, note: Dict[str, Any], instead_of: str, lease: int) -> None:
             raise ModuleError(
                 "running",
                 "Another run is changing this host: {0}, since {1}.".format(found["run"], found["started_at"]),
-                "Wait for it, or, if you know that it is dead, pass kdump_take_over=true.",
+                "Wait for it. If you know that it is dead, set kdump_take_over=true.",
             )
         until = int(time.time()) + lease
         record = dict(note, schema=SCHEMA, boot_id=boot_id(), started_at=utc_now(), until=until)

@@ -23,7 +23,7 @@ options:
   goal:
     description: Whether the plan sets the host up or takes the reservation away, or with V(purge) our packages, too.
     type: str
-    choices: [enable, disable, purge]
+    choices: [enable, disable, purge, rollback]
     default: enable
   for_change:
     description: Fail with one sentence when the host must not be changed (no root, a configuration that no tool

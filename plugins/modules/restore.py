@@ -165,7 +165,7 @@ def refuse_foreign(backup: BackupSet, foreign: List[Change]) -> None:
         raise ModuleError(
             "changed_since",
             "{0} not as the backup set {1} left it; nothing was restored.".format(name_files(paths), backup.name),
-            "Undo the later edits, or restore with force: true (the present files are then kept in the set).",
+            "Undo the later edits, or pass --force (kdump_rollback_force); what they hold now is kept in the set then.",
             paths,
         )
 

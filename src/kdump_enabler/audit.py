@@ -69,9 +69,9 @@ class Audit:
 
 
 def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_container: bool = False) -> Audit:
-    """Judge one machine; the goal of the plan is `enable`, `disable`, or `purge`, which is `disable`
-    with the packages that we installed. With `test_container` a container is judged
-    like a machine, and every result says so. Pure."""
+    """Judge one machine; the goal of the plan is `enable`, `disable`, `purge` (`disable` with the packages that we
+    installed) or `rollback` (no more than a killed run to end). With `test_container` a container is judged like a
+    machine, and every result says so. Pure."""
     facts = machine.read(evidence, test_container)
     findings = rules.run(facts, policy)
     want = reserve(facts, policy)
@@ -79,12 +79,18 @@ def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_contain
         verdict=decide(facts, findings),
         captures_now=captures_now(facts),
         findings=tuple(sorted(findings, key=lambda finding: list(Severity).index(finding.severity))),
-        plan=planning.make(facts, policy) if goal == "enable" else planning.take_away(facts, purge=goal == "purge"),
+        plan=_plan(facts, policy, goal),
         facts=facts,
         wanted=want if want and want.text else None,
         candidates=tuple(candidates(facts, policy)),
         policy=policy.origins,
     )
+
+
+def _plan(facts: Facts, policy: Policy, goal: str) -> Plan:
+    if goal == "rollback":  # what it does is in the backup set, not in the facts
+        return planning.go_back(facts)
+    return planning.make(facts, policy) if goal == "enable" else planning.take_away(facts, purge=goal == "purge")
 
 
 def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def main() -> None:
 
 
 def _complain(sentence: str, hint: str) -> None:
-    click.echo(f"kdump-enabler: {sentence.rstrip('.')}.", err=True)
+    end = "" if sentence.endswith("?") else "."
+    click.echo(f"kdump-enabler: {sentence.rstrip('.')}{end}", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)
     sys.exit(2)

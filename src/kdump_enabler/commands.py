@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -60,6 +61,14 @@ class Request:
         """Refuse at once what would only be found after a long run, or silently ignored."""
         if sum(map(bool, (self.inventory, self.root, self.evidence))) > 1:
             raise UserError("-i, --root and --evidence are three different things to look at", "Give one of them.")
+        if self.save_evidence and (self.inventory or self.evidence):
+            raise UserError(
+                "--save-evidence keeps what was seen of this machine or of --root", "Leave out -i, --evidence."
+            )
+        if not self.inventory and (self.become or self.ask_become_pass):
+            raise UserError("--become and --ask-become-pass are for the hosts of an inventory", "Use sudo here.")
+        if self.batch and not re.fullmatch(r"[1-9]\d*%?", self.batch):
+            raise UserError(f"--batch {self.batch} is neither a number of hosts nor a percentage", "Examples: 5, 10%.")
         if self.limit and not self.inventory:
             raise UserError("--limit chooses hosts of an inventory", "Give the inventory with -i.")
         if self.output and not os.access(Path(self.output).resolve().parent, os.W_OK):
@@ -204,7 +213,8 @@ def finish(result: Mapping[str, Any], request: Request, view: str = "findings") 
 def tell(result: Mapping[str, Any], request: Request, view: str) -> int:
     """Print a view that judges nothing: 0, or 2 when a host could not be seen."""
     finish(result, request, view)
-    return document.USAGE_ERROR if any(host["facts"] is None for host in result["hosts"]) else 0
+    unseen = any(host["facts"] is None or (view == "backups" and host["backups"] is None) for host in result["hosts"])
+    return document.USAGE_ERROR if unseen else 0
 
 
 def _probe(root: str | None) -> dict[str, Any]:

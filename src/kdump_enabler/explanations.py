@@ -56,7 +56,7 @@ def everything() -> Mapping[str, str]:
 def of_rules() -> dict[str, str]:
     """What the rules say of their findings, by id."""
     found = [OF_A_RULE.fullmatch(inspect.getdoc(rule) or "") for rule in rules.RULES]
-    return {match[1]: match[2] for match in found if match}
+    return {match[1]: match[2][:1].upper() + match[2][1:] for match in found if match}
 
 
 def _wrapped(paragraphs: str, indent: str) -> str:

@@ -104,6 +104,9 @@ def make(facts: Facts, policy: Policy) -> Plan:
     """The plan for one machine. Files of packages that are not there yet are planned after their installation."""
     if facts.unsupported or facts.platform is None:
         return Plan()
+    impossible = _impossible(facts, policy)
+    if impossible:
+        return Plan(refusal=impossible)
     missing = missing_packages(facts) if facts.packages is not None else ()
     clean = cleanup(facts, policy)
     grub = _crashkernel(facts, policy, clean)
@@ -127,6 +130,12 @@ def make(facts: Facts, policy: Policy) -> Plan:
         restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
     )
     return _unless_refused(facts, plan)
+
+
+def _impossible(facts: Facts, policy: Policy) -> str:
+    """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine."""
+    want = reserve(facts, policy) if policy.crashkernel != "auto" else None
+    return f"kdump_crashkernel: {want.problem}" if want and want.problem else ""
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:
@@ -154,6 +163,11 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
         remove_packages=_installed_by_us(facts) if purge else (),
     )
     return _unless_refused(facts, plan)
+
+
+def go_back(facts: Facts) -> Plan:
+    """The plan of `rollback` as far as the facts know it; the files are those of the backup set."""
+    return Plan(finish=_unfinished(facts))
 
 
 def _installed_by_us(facts: Facts) -> tuple[str, ...]:

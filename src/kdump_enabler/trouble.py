@@ -99,7 +99,7 @@ def before_change(audit: Audit, alive: bool = False) -> Trouble | None:
         return None
     if facts.run and alive:
         sentence = f"Another run is changing this host: {facts.run.goal} {facts.run.name}, begun {facts.run.started_at}"
-        hint = "Wait for it, or, if you know that it is dead, pass -e kdump_take_over=true."
+        hint = "Wait for it. If you know that it is dead: -- -e kdump_take_over=true at the end of the command."
         return Trouble("running", sentence, hint)
     if not facts.privileged:
         return Trouble("no_root", "Changing a host needs root", "Run it with sudo, or let Ansible become root.")

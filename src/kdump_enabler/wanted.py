@@ -157,7 +157,7 @@ def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
     reasons = {_package_default(facts): "the distribution's own"}
     reasons |= {text: "written in the GRUB defaults" for text in _authored(facts) if text not in reasons}
     if ram >= 2 * GIB:
-        reasons.setdefault(floor, "as the distribution's own is too small")
+        reasons.setdefault(floor, "enough by experience for this RAM")
     sizes = {text: crashkernel.evaluate(f"crashkernel={text}", memory).size_bytes for text in reasons if text}
     return [Reserve(text, sizes[text], reasons[text]) for text in sizes] if ram >= GIB else []
 

@@ -49,7 +49,7 @@ def with_sets(**manifests: object) -> dict[str, Any]:
 
 def test_size_says_what_and_why() -> None:
     words = shown("sizes", machines.load("debian12-pristine"))
-    assert "→ 1G-8G:256M,8G-16G:384M,16G-:512M 256 MiB as the distribution's own is too small" in words
+    assert "→ 1G-8G:256M,8G-16G:384M,16G-:512M 256 MiB enough by experience for this RAM" in words
     assert "384M-:128M 128 MiB the distribution's own" in words
     assert "256 MiB of 2047 MiB are 13 %" in words
     assert COMMAND in words
@@ -85,7 +85,9 @@ def test_backups_the_newest_first() -> None:
     words = shown("backups", raw)
     assert words.index("20261121T000000Z") < words.index("20261120T101112Z")
     assert "restored 2026-11-21T01:00:00Z" in words
-    assert "zz-kdump-enabler.cfg can be restored kdump-tools" in words
+    assert "20261120T101112Z can be restored /etc/default/grub.d/zz-kdump-enabler.cfg" in words
+    assert "installed kdump-tools" in words
+    assert "rollback --to SET --dry-run --diff" in words
     assert "/etc/sysctl.d/[x].conf" in words
 
 

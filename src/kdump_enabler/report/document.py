@@ -45,6 +45,9 @@ def from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     if not found and (look.get("open") or "host" not in look):
         return nobody(host, Verdict.UNKNOWN, LOST)
     record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
+    restored = variables.get("kdump_restored")
+    if restored:
+        record["plan"] = [{"step": "put back", "changes": path} for path in restored.get("paths", ())]
     if found:
         record["trouble"] = {"kind": found.kind, "sentence": found.msg, "hint": found.hint}
         # What was refused says so; otherwise the worse of both counts.

@@ -24,7 +24,8 @@ COLOURS = {
     "unknown": "magenta",
     "unreachable": "magenta",
 }
-CAPTURE = {True: "leaves a dump", False: "[red]leaves nothing[/]", None: "unknown"}
+CAPTURE = {True: "leaves a dump", False: "[red]leaves nothing[/]", None: "is unknown"}
+UNJUDGED = ("unsupported", "unreachable")
 MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[cyan]info[/]   "}
 NAMED_HOSTS = 4
 AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more findings, the prompt
@@ -104,23 +105,35 @@ def _host(host: Mapping[str, Any]) -> Padding:
 
 def _verdict(host: Mapping[str, Any]) -> str:
     verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
-    return verdict if host["captures_now"] is None else f"{verdict}, a panic now {CAPTURE[host['captures_now']]}"
+    return verdict if host["verdict"] in UNJUDGED else f"{verdict}, a panic now {_capture(host)}"
+
+
+def _capture(host: Mapping[str, Any]) -> str:
+    """What a panic now leaves; with less memory than is wanted a dump may come out, or not."""
+    little = any(finding["id"] == "KD020" for finding in host["findings"])
+    return "may leave a dump" if little and host["captures_now"] else CAPTURE[host["captures_now"]]
 
 
 def _hosts(result: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), header_style="dim")
-    for title in ("host", "verdict", "a panic now", "reserved"):
-        table.add_column(title)
+    table.add_column("host", no_wrap=True, overflow="ignore")
+    for title in ("verdict", "a panic now", "reserved", "next boot", "wanted"):
+        table.add_column(title, no_wrap=True)
     for host in result["hosts"]:
         verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
-        memory = _memory((host["facts"] or {}).get("crashkernel", {}))
-        table.add_row(literal(host["host"]), verdict, CAPTURE[host["captures_now"]], memory)
+        sizes = (host["facts"] or {}).get("crashkernel", {})
+        table.add_row(literal(host["host"]), verdict, _capture(host), *_amounts(sizes))
     return table
 
 
+def _amounts(sizes: Mapping[str, Any]) -> list[str]:
+    """Reserved now, at the next boot, and wanted."""
+    known = [sizes.get(f"{name}_bytes") for name in ("running", "next_boot", "wanted")]
+    return ["?" if value is None else mib(value) for value in known]
+
+
 def _memory(sizes: Mapping[str, Any]) -> str:
-    known = {name: sizes.get(f"{name}_bytes") for name in ("running", "next_boot", "wanted")}
-    now, then, wanted = ("?" if value is None else mib(value) for value in known.values())
+    now, then, wanted = _amounts(sizes)
     return f"{now} now, {then} at the next boot, {wanted} wanted"
 
 
@@ -186,12 +199,15 @@ def _place(source: Mapping[str, Any]) -> str:
 
 
 def _todo(result: Mapping[str, Any], command: str) -> Iterator[str]:
-    """What to type: one line for each different remedy, ours first."""
+    """What to type, in the order it is to be done: first what is left to a person, then ours, or a reboot."""
     findings = [finding for host in result["hosts"] for finding in host["findings"]]
     serious = [finding for finding in findings if finding["severity"] != "info"]
     remedies = list(dict.fromkeys(finding["remedy"] for finding in serious))
+    by_hand = [remedy for remedy in remedies if remedy not in (ENABLE, REBOOT)]
+    yield from (literal(remedy.replace(ENABLE, command)) for remedy in by_hand)
+    if any(remedy.endswith(ENABLE) for remedy in by_hand):
+        return
     if ENABLE in remedies:
         yield f"[bold cyan]{literal(command)}[/]"
     elif REBOOT in remedies:
         yield f"reboot, or let it be done: [bold cyan]{literal(command)} --reboot if-needed[/]"
-    yield from (literal(remedy) for remedy in remedies if remedy not in (ENABLE, REBOOT))

@@ -15,7 +15,6 @@ from . import text
 from .text import literal
 
 Result = Mapping[str, Any]
-Cell = str | Sequence[str]  # one line, or several
 
 
 def render(view: str, result: Result, command: str, verbose: bool = False) -> str:
@@ -78,32 +77,45 @@ def _size(size_bytes: int | None) -> str:
 
 def _backups(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
-        rows = [_backup(found) for found in host["backups"] or ()]
-        none = "no backup set: nothing was changed here"
+        sets = host["backups"]
         unseen = "the backup sets could not be read; run it again as root (with sudo, or --become)"
-        titles = ("backup set", "files", "state", "packages it installed")
-        _block(console, host, titles, rows, unseen if host["backups"] is None else none)
+        said = unseen if sets is None else "no backup set: nothing was changed here"
+        _name(console, host, "" if sets else said)
+        for found in sets or ():
+            for line in _backup(found):
+                console.print(f" {line}", soft_wrap=True)
+    if any(host["backups"] for host in result["hosts"]):
+        console.print("\n To see what going back changes: kdump-enabler rollback --to SET --dry-run --diff")
 
 
-def _backup(found: Mapping[str, Any]) -> tuple[Cell, ...]:
+def _backup(found: Mapping[str, Any]) -> Iterator[str]:
+    name = f"[bold]{literal(found['name'])}[/]"
     if not found["readable"]:
-        return found["name"], "", "only root can read it", ""
-    state = f"restored {found['restored_at']}" if found["restored_at"] else "can be restored"
-    return found["name"], found["files"] or "-", state, ", ".join(found["packages"]) or "-"
+        yield f"{name}  only root can read it"
+        return
+    yield f"{name}  " + (f"restored {literal(found['restored_at'])}" if found["restored_at"] else "can be restored")
+    yield from (f"  {literal(path)}" for path in found["files"])
+    if found["packages"]:
+        yield f"  installed {literal(', '.join(found['packages']))}"
+
+
+def _name(console: Console, host: Mapping[str, Any], otherwise: str) -> None:
+    """A host's name, with what is said instead of a table when there is none."""
+    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
+    console.print(f" [bold]{literal(host['host'])}[/]" + (f"  {literal(instead)}" if instead else ""))
 
 
 def _block(
-    console: Console, host: Mapping[str, Any], titles: Sequence[str], rows: Sequence[Sequence[Cell]], otherwise: str
+    console: Console, host: Mapping[str, Any], titles: Sequence[str], rows: Sequence[Sequence[str]], otherwise: str
 ) -> None:
     """A host's name with a table below it, or with a sentence when there are no rows."""
-    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
-    console.print(f" [bold]{literal(host['host'])}[/]" + ("" if rows else f"  {literal(instead)}"))
+    _name(console, host, "" if rows else otherwise)
     if rows:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for title in titles:
             table.add_column(title, overflow="fold")
         for row in rows:
-            table.add_row(*("\n".join(map(literal, [cell] if isinstance(cell, str) else cell)) for cell in row))
+            table.add_row(*map(literal, row))
         console.print(Padding(table, (0, 0, 0, 1)))
 
 

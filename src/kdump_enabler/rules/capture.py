@@ -212,4 +212,5 @@ def _is_chosen(facts: Facts) -> bool:
 def _other_initrds(facts: Facts, path: str) -> list[File]:
     directory, _, name = path.rpartition("/")
     prefix = name.removesuffix(facts.kernel or "")
-    return [file for file in facts.evidence.below(directory) if file.path.startswith(f"{directory}/{prefix}")]
+    there = [file for file in facts.evidence.below(directory) if not file.absent]
+    return [file for file in there if file.path.startswith(f"{directory}/{prefix}")]

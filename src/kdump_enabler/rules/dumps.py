@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..facts.dumps import OTHERS_MAY_ENTER, OTHERS_MAY_READ
 from ..facts.machine import Facts
@@ -25,7 +26,7 @@ def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
             yield Finding(
                 id="KD053",
                 severity=Severity.WARNING,
-                title="Dumps go to another machine, which this version does not look at",
+                title="Dumps go to another machine, and whether it takes them is not known here",
                 current=f"{name}={value.value}",
                 wanted="a target that takes the dump",
                 evidence=(Source(facts.platform.config, value.line, f"{name}={value.value}"),),
@@ -49,7 +50,12 @@ def room(facts: Facts, _: Policy) -> Iterator[Finding]:
     if facts.storage.arrival is Arrival.NEVER:
         return  # KD055: the dump goes to another file system
     if target.read_only:
-        yield _no_room(facts, "its file system is mounted read-only", "a writable file system")
+        point = facts.storage.target.point if facts.storage.target else target.path
+        yield replace(
+            _no_room(facts, "its file system is mounted read-only", "a writable file system"),
+            title=f"A dump could not be written to {target.path}",
+            remedy=f"mount -o remount,rw {point}, and let /etc/fstab mount it so",
+        )
     elif target.exists is None or target.free_bytes is None or need is None:
         yield unseen("KD050", f"How much room {target.path} has", target.path)
     elif target.free_bytes < need:
@@ -114,7 +120,7 @@ def _no_room(facts: Facts, current: str, wanted: str) -> Finding:
         current=current,
         wanted=wanted,
         evidence=(Source(path, 0, current),),
-        remedy=f"make room in {path}" if "free" in current else f"provide {path}",
+        remedy=f"make room in {path}",
         blocks_capture=True,
         by_hand=True,
     )

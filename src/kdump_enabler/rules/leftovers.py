@@ -23,7 +23,7 @@ def prepended(facts: Facts, policy: Policy) -> Iterator[Finding]:
         id="KD080",
         severity=Severity.WARNING,
         title="Version 1.0.0 left crashkernel= words in the GRUB defaults",
-        current=f"{len(words)} times in {words[0].path}",
+        current=f"in {words[0].path}, {places}",
         wanted="one reservation, in a file of its own",
         evidence=tuple(Source(word.path, word.line, word.text) for word in words),
         remedy=ENABLE if goes else f"take it out of {words[0].path}, {places}, when another one reserves as much",

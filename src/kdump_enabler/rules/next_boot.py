@@ -57,7 +57,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         severity=Severity.WARNING,
         title="Other boot entries reserve another amount of memory",
         current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
-        wanted=f"in each what boots by itself has, {mib(size)} now",
+        wanted=f"the same in each; what boots by itself reserves {mib(size)}",
         evidence=tuple(Source(GRUB_CFG, entry.line, asked.text or asked.problem) for entry, asked in different),
         remedy=ENABLE if mended else CHOOSE if here else f"{foreign}update-grub",
         by_hand=not mended,

@@ -37,7 +37,7 @@ def interrupted(facts: Facts, _: Policy) -> Iterator[Finding]:
     if run is not None:
         yield Finding(
             id="KD091",
-            severity=Severity.WARNING if run.over else Severity.INFO,
+            severity=Severity.WARNING,
             title="A run was killed before its end" if run.over else "A run is changing this machine, or was killed",
             current=f"{run.goal} {run.name}, begun {run.started_at}" if run.name else "its note cannot be read",
             wanted="no run under way",

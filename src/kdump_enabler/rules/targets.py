@@ -96,7 +96,7 @@ def _mended_by(platform: Platform, arrival: Arrival, mount: Mount, path: str) ->
         return f"take nofail from {mount.point} in /etc/fstab"
     if is_remote(mount):
         return f"set NFS= or SSH= in {platform.config}, or give {path} a local file system"
-    return f"let /etc/fstab mount {mount.point} at boot"
+    return f"let /etc/fstab mount {mount.point} at every boot: without noauto, _netdev, or x-systemd.automount"
 
 
 def lost(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -144,7 +144,7 @@ def unreachable(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD058: kdump-config mounts NFS= with `mount -t nfs`, so it needs HOST:PATH and the helper of nfs-common; for
     SSH= it calls ssh with the key of SSH_KEY, or else root's usual ones, as nobody types a password
     (kdump_save_core and kdump_save_core_to_ssh of kdump-config, ssh(1))."""
-    for name, fault, path in _faults(facts):
+    for name, fault, remedy in _faults(facts):
         value = facts.config[name]
         yield Finding(
             id="KD058",
@@ -153,26 +153,26 @@ def unreachable(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=f"{name}={value.value}: {fault}",
             wanted="a target that this machine can reach by itself",
             evidence=(Source(facts.platform.config if facts.platform else "", value.line, f"{name}={value.value}"),),
-            remedy="make the key and send it: kdump-config propagate" if "key" in fault else f"provide {path}",
+            remedy=remedy,
             blocks_capture=True,
             by_hand=True,
         )
 
 
 def _faults(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with a remote target for certain: the setting, the fault, and what is missing."""
+    """What is wrong with a remote target for certain: the setting, the fault, and what mends it."""
     if _set(facts, "NFS"):
         if ":" not in _set(facts, "NFS"):
-            yield "NFS", "it is not HOST:PATH", "NFS=HOST:PATH"
+            yield "NFS", "it is not HOST:PATH", "write NFS=HOST:PATH in the configuration of kdump-tools"
         if facts.evidence.file("/sbin/mount.nfs").absent:
-            yield "NFS", "/sbin/mount.nfs (nfs-common) is not there", "the package nfs-common"
+            yield "NFS", "/sbin/mount.nfs (nfs-common) is not there", "apt-get install nfs-common"
     if _set(facts, "SSH"):
         if facts.evidence.file("/usr/bin/ssh").absent:
-            yield "SSH", "/usr/bin/ssh (openssh-client) is not there", "the package openssh-client"
+            yield "SSH", "/usr/bin/ssh (openssh-client) is not there", "apt-get install openssh-client"
         key = _set(facts, "SSH_KEY") or SSH_KEY
         others = [file for file in facts.evidence.below(ROOT_KEYS) if file.path.rpartition("/")[2].startswith("id_")]
         if facts.evidence.file(key).absent and not others:
-            yield "SSH", f"there is no key {key}", key
+            yield "SSH", f"there is no key {key}", "make the key and send it: kdump-config propagate"
 
 
 def _set(facts: Facts, name: str) -> str:
