@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import plan as planning
-from . import rules
+from . import planning, rules
 from .evidence import Evidence
 from .facts import backups, machine
 from .facts.machine import Facts

@@ -1,0 +1,230 @@
+"""Makes the plan: from what a machine is and what the policy wants to the changes between, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from .changes import FileChange, edited, own_file
+from .cleanup import Cleanup, cleanup
+from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
+from .facts.sysctl import integer
+from .obstacle import obstacle, stays_reserved
+from .plan import Plan
+from .policy import Policy
+from .policy_file import HOST_FILE
+from .policy_file import text as policy_text
+from .rules import lockdown
+from .rules.capture import is_off, missing_packages
+from .rules.dumps import new_dumps_are_open
+from .wanted import (
+    BOOT_ROOM,
+    GRUB_DROPIN,
+    PANICKING_KEYS,
+    UMASK_DROPIN,
+    grub_text,
+    is_enough,
+    panic_dropin,
+    panic_settings,
+    reserve,
+    satisfied,
+    sysctl_text,
+    sysrq_dropin,
+    sysrq_now,
+    umask_text,
+)
+
+SWITCH = re.compile(r"(USE_KDUMP=)[\"']?\w*[\"']?")
+# A masked unit is an administrator's decision.
+SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
+
+
+def make(facts: Facts, policy: Policy) -> Plan:
+    """The plan for one machine. Files of packages that are not there yet are planned after their installation."""
+    if facts.unsupported or facts.platform is None:
+        return Plan()
+    impossible = _impossible(facts, policy)
+    if impossible:
+        return Plan(refusal=impossible)
+    missing = missing_packages(facts) if facts.packages is not None else ()
+    clean = cleanup(facts, policy)
+    grub = _crashkernel(facts, policy, clean)
+    config = _kdump_config(facts) if not missing else ()
+    unit = facts.unit(facts.platform.unit)
+    on_disk = unit is not None and unit.load_state == "loaded"
+    plan = Plan(
+        finish=_unfinished(facts),
+        package_manager=facts.platform.package_manager,
+        packages=missing,
+        debconf=_debconf(facts),
+        leftovers=_leftovers(facts, clean),
+        crashkernel=grub or (),
+        regenerate_grub=grub is not None,
+        kdump_config=_policy_file(facts, policy) + config,
+        reload_units=any(change.path == UMASK_DROPIN for change in config),
+        panic_policy=own_file(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
+        sysrq=_sysrq(clean.after, policy),
+        sysctls=_live(clean.after, policy) or None,
+        enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
+        restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
+    )
+    return _unless_refused(facts, plan)
+
+
+def _impossible(facts: Facts, policy: Policy) -> str:
+    """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine."""
+    want = reserve(facts, policy) if policy.crashkernel != "auto" else None
+    return f"kdump_crashkernel: {want.problem}" if want and want.problem else ""
+
+
+def take_away(facts: Facts, purge: bool = False) -> Plan:
+    """The plan of `disable`: no reservation at the next boot whoever asked for it, our other drop-ins gone, and with
+    `purge` the packages too that we installed."""
+    if facts.unsupported or facts.platform is None:
+        return Plan()
+    wrong = facts.next_boot is None or bool(facts.next_boot.text)
+    refusal = stays_reserved(facts) if wrong else ""
+    if refusal:
+        return Plan(refusal=refusal)
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
+    unit = facts.unit(facts.platform.unit)
+    plan = Plan(
+        finish=_unfinished(facts),
+        crashkernel=own_file(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
+        regenerate_grub=wrong,
+        kdump_config=dump_unit,
+        reload_units=bool(dump_unit),
+        panic_policy=own_file(facts.evidence, PANIC_DROPIN, None),
+        sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
+        sysctls=_given_back(facts) or None,
+        disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
+        package_manager=facts.platform.package_manager,
+        remove_packages=_installed_by_us(facts) if purge else (),
+    )
+    return _unless_refused(facts, plan)
+
+
+def go_back(facts: Facts) -> Plan:
+    """The plan of `rollback` as far as the facts know it; the files are those of the backup set."""
+    return Plan(finish=_unfinished(facts))
+
+
+def _installed_by_us(facts: Facts) -> tuple[str, ...]:
+    """The platform's packages that are there because of a run of ours, as the backup sets tell."""
+    noted = {name for found in facts.backups or () for name in found.packages}
+    wanted = facts.platform.packages if facts.platform else ()
+    return tuple(name for name in wanted if name in noted and name in (facts.packages or {}))
+
+
+def _unfinished(facts: Facts) -> str:
+    """The run that was noted on the machine and did not end."""
+    return (facts.run.name or "unreadable") if facts.run else ""
+
+
+def _leftovers(facts: Facts, clean: Cleanup) -> tuple[FileChange, ...]:
+    """What an earlier version left in files goes out of them, and every other byte stays."""
+    return tuple(edited(facts.evidence.file(path), text) for path, text in clean.texts.items())
+
+
+def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChange, ...] | None:
+    """The GRUB drop-in when the next boot would reserve too little; null when it is left alone. An empty tuple
+    means that the file is right and grub.cfg is not made from it yet."""
+    if clean.words:
+        return own_file(facts.evidence, GRUB_DROPIN, grub_text(clean.drop_in)) if clean.drop_in else ()
+    want = reserve(facts, policy)
+    if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
+        return None
+    if obstacle(facts, policy):
+        return None
+    return own_file(facts.evidence, GRUB_DROPIN, grub_text(want.text))
+
+
+def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
+    assert facts.platform is not None  # noqa: S101 - make() asked
+    changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
+    switch, file = facts.config.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
+    if switch is not None and is_off(switch.value):
+        line = (file.text or "").splitlines()[switch.line - 1]
+        turned_on = SWITCH.sub(r"\g<1>1", line, count=1)
+        changes += (FileChange(file.path, file.sha256 or "", lines={str(switch.line): turned_on}),)
+    return changes
+
+
+def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
+    """What was chosen is remembered on the machine; its file is left alone while it says the same in other words."""
+    same = facts.remembered is None or policy.stated == facts.remembered
+    return () if same else own_file(facts.evidence, HOST_FILE, policy_text(policy.stated))
+
+
+def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
+    """Our SysRq drop-in; left alone as well, not taken away, where SysRq is to be left alone."""
+    if policy.sysrq == "keep":
+        return ()
+    return own_file(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
+
+
+def _sysctl_file(values: dict[str, int]) -> str | None:
+    return sysctl_text(values) if values else None
+
+
+def _live(facts: Facts, policy: Policy) -> dict[str, int]:
+    """Values for the running kernel; what makes an event panic only with a capture kernel loaded."""
+    panic = {
+        key: value
+        for key, value in panic_settings(facts, policy).items()
+        if not satisfied(key, facts.settings[key].running, policy)
+        and (facts.capture_loaded or key not in PANICKING_KEYS)
+    }
+    crash_key = sysrq_now(facts, policy)
+    if crash_key is not None and integer(facts.settings[SYSRQ].running) != crash_key:
+        panic[SYSRQ] = crash_key
+    return panic
+
+
+def _given_back(facts: Facts) -> dict[str, int]:
+    """What made events panic because of our drop-in goes off with it: a panic would leave nothing any more."""
+    ours = [facts.settings[key] for key in PANICKING_KEYS if key in facts.settings]
+    return {
+        setting.key: 0
+        for setting in ours
+        if setting.next_boot is not None
+        and setting.next_boot.source == PANIC_DROPIN
+        and setting.next_boot_of_others is None
+        and integer(setting.running)
+    }
+
+
+def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
+    answers = facts.platform.debconf if facts.platform else ()
+    installed = facts.packages or {}
+    return (
+        tuple(asdict(answer) for answer in answers if answer.package not in installed)
+        if facts.packages is not None
+        else ()
+    )
+
+
+def _can_load(facts: Facts) -> bool:
+    """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
+    hopeless = facts.load_disabled or facts.removed_image or lockdown.refused(facts)
+    return bool(facts.reserved_bytes) and facts.capture_loaded is False and not hopeless
+
+
+def _unless_refused(facts: Facts, plan: Plan) -> Plan:
+    """The plan, or an empty one with the reason why it must not be begun."""
+    reason = _refusal(facts, plan)
+    return Plan(refusal=reason) if reason else plan
+
+
+def _refusal(facts: Facts, plan: Plan) -> str:
+    """Why the plan must not be begun: what would stop it half-way is found before the first change."""
+    changes_grub = plan.regenerate_grub or bool(plan.packages)
+    if changes_grub and facts.grub_fault:
+        fault = facts.grub_fault
+        return f"{fault.path}, line {fault.line}: {fault.message}; no grub.cfg could be made from it"
+    if changes_grub and facts.boot_free_bytes is not None and facts.boot_free_bytes < BOOT_ROOM:
+        return (
+            f"the file system of /boot/grub has {facts.boot_free_bytes // 1024} KiB left, too little for a new grub.cfg"
+        )
+    return ""
