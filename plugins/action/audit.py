@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.controller import identity, is_dead
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look
 
+# The controller loads this file once, before it forks a worker for each host: what is imported here they all share.
+with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
+    for _name in ("audit", "errors", "policy_file", "probe", "report.document", "trouble"):
+        library(_name)
 SETTLE_POLL = 5  # seconds between two looks at a machine that has just booted
 
 
