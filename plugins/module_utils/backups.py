@@ -225,7 +225,7 @@ def find_set(root: str, name: str) -> BackupSet:
         if found.manifest and not (name == "latest" and found.manifest.get("restored_at")):
             return found
     what = "No backup set is left to restore" if name == "latest" else "There is no backup set " + name
-    hint = "The sets are the directories below {0}.".format(root)
+    hint = "`kdump-enabler backups` lists them."
     raise ModuleError("no_backup", "{0} under {1}.".format(what, root), hint)
 
 
