@@ -243,6 +243,15 @@ def remove_old(root: str, keep: int) -> List[str]:
     return old
 
 
+def forget(root: str, name: str) -> bool:
+    """Remove a set that holds nothing to give back: a run that failed before its packages came left it."""
+    backup = BackupSet(root, name)
+    if not backup.manifest or any(backup.manifest.get(section) for section in ("files", "settings", "units")):
+        return False
+    shutil.rmtree(backup.directory)
+    return True
+
+
 def _set_names(root: str) -> List[str]:
     try:
         return [name for name in os.listdir(root) if SET_NAME.match(name)]

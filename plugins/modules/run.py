@@ -42,6 +42,10 @@ options:
     description: How many backup sets are kept beside the first; 0 keeps all.
     type: int
     default: 20
+  forget:
+    description: At the end, remove the backup set of the run too, if it holds nothing to give back but packages.
+    type: bool
+    default: false
   root:
     description: Where the note and the backup sets are.
     type: path
@@ -86,7 +90,7 @@ from typing import Any, Dict, List
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.atomic import sweep
-from ..module_utils.backups import BackupSet, remove_old
+from ..module_utils.backups import BackupSet, forget, remove_old
 from ..module_utils.failures import run
 from ..module_utils.runs import DEFAULT_ROOT, begin, end
 
@@ -98,6 +102,7 @@ ARGUMENTS = {
     "lease": {"type": "int", "default": 7200},
     "controller": {"type": "dict", "default": {}},
     "keep": {"type": "int", "default": 20},
+    "forget": {"type": "bool", "default": False},
     "root": {"type": "path", "default": DEFAULT_ROOT},
 }
 
@@ -122,6 +127,8 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
             clean_up(backups, asked["instead_of"])
     else:
         removed = remove_old(backups, asked["keep"])
+        if asked["forget"] and forget(backups, asked["run"]):
+            removed.append(asked["run"])
         end(asked["root"], asked["run"])
     # Book-keeping of our own, not a change of the host.
     return {"changed": False, "removed": removed}

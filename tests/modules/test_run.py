@@ -95,3 +95,17 @@ def test_old_sets_go_but_never_the_first(call: Call, tmp_path: Path) -> None:
 def test_check_mode_writes_nothing(call: Call, tmp_path: Path) -> None:
     begin(call, tmp_path / "state", check=True)
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("section", "kept"), [("packages", False), ("files", True), ("settings", True), ("units", True)]
+)
+def test_a_set_with_nothing_to_give_back_is_forgotten(call: Call, tmp_path: Path, section: str, kept: bool) -> None:
+    place = tmp_path / "backups" / ONE
+    place.mkdir(parents=True)
+    manifest = {"schema": "kdump-enabler/backup/1", "files": [], "packages": [], section: {"x": {}}}
+    (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    call("run", state="ended", run=ONE, root=str(tmp_path))
+    assert place.exists()
+    result = call("run", state="ended", run=ONE, root=str(tmp_path), forget=True)
+    assert (place.exists(), result["removed"]) == (kept, [] if kept else [ONE])
