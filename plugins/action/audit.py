@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
             "plan": audit.plan.as_dict() | {"empty": audit.plan.empty},
             "needs_reboot": audit.needs_reboot,
             "next_boot_differs": audit.next_boot_differs,
-            "run": self._task.args.get("run") or self._name(noted),
+            "run": self._task.args.get("run") or self._name(noted, audit.facts),
             "instead_of": noted.name if noted else "",
             "controller": identity(),
             "tool_version": library("report.document").__version__,
@@ -54,10 +54,11 @@ class ActionModule(ActionBase):
         }
         return result | (self._objection(audit, alive) or {})
 
-    def _name(self, noted: Any) -> str:
+    def _name(self, noted: Any, facts: Any) -> str:
         """The run's name, which is that of its backup set: a killed run of the same goal is gone on with."""
-        same = noted and noted.goal == self._task.args.get("goal", "enable")
-        return str(noted.name) if same else datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        if noted and noted.goal == self._task.args.get("goal", "enable"):
+            return str(noted.name)
+        return str(library("facts.backups").next_name(facts and facts.backups, datetime.now(timezone.utc)))
 
     def _is_over(self, noted: Any, variables: dict[str, Any]) -> bool:
         """Whether the run that is noted on the host is dead: by its note, by its process here, or by consent."""

@@ -18,7 +18,7 @@ class ActionModule(ActionBase):
     _VALID_ARGS = frozenset({"task", "result", "after"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """`sentence`, `hint`, `kind` and `exit_code` of the trouble."""
+        """`sentence`, `hint`, `kind`, `exit_code` and `lines` of the trouble."""
         super().run(tmp, task_vars)
         trouble = library("trouble").of_result(self._task.args["task"], self._task.args["result"])
         after = self._task.args.get("after")
@@ -28,4 +28,5 @@ class ActionModule(ActionBase):
             "hint": trouble.hint,
             "kind": trouble.kind,
             "exit_code": trouble.exit_code,
+            "lines": trouble.diff,
         }

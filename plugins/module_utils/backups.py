@@ -218,15 +218,23 @@ class BackupSet(object):
 
 
 def find_set(root: str, name: str) -> BackupSet:
-    """Return the named set, or for `latest` the newest by name that has not been restored."""
-    names = [name] if name != "latest" else sorted(_set_names(root), reverse=True)
+    """Return the named set; `latest` is the newest by name that has not been restored, `first` the oldest."""
+    names = sorted(_set_names(root), reverse=name != "first") if name in ("latest", "first") else [name]
     for candidate in names:
         found = BackupSet(root, candidate)
         if found.manifest and not (name == "latest" and found.manifest.get("restored_at")):
             return found
-    what = "No backup set is left to restore" if name == "latest" else "There is no backup set " + name
+    what = "There is no backup set " + name if [name] == names else "No backup set is left to restore"
     hint = "`kdump-enabler backups` lists them."
     raise ModuleError("no_backup", "{0} under {1}.".format(what, root), hint)
+
+
+def sets_since(root: str, name: str) -> List[BackupSet]:
+    """Return the set that find_set() does, and before it the later ones that have not been restored, the newest first:
+    the state before a run is reached through what came after it."""
+    asked = find_set(root, name)
+    later = [BackupSet(root, one) for one in sorted(_set_names(root), reverse=True) if one > asked.name]
+    return [one for one in later if one.manifest and not one.manifest.get("restored_at")] + [asked]
 
 
 def remove_old(root: str, keep: int) -> List[str]:

@@ -6,15 +6,17 @@ from typing import Any, Callable, Dict, List, Optional
 
 
 class ModuleError(Exception):
-    """What the operator is told: a sentence, what to do about it, and a stable word for programs."""
+    """What the operator is told: a sentence, what to do about it, and a stable word for programs; `diff` is what they
+    have to compare for that."""
 
-    def __init__(self, kind: str, msg: str, hint: str, paths: Optional[List[str]] = None) -> None:
+    def __init__(self, kind: str, msg: str, hint: str, paths: Optional[List[str]] = None, diff: str = "") -> None:
         """Keep the parts apart, so that fail_json can hand each on by name."""
         super(ModuleError, self).__init__(msg)
         self.kind = kind
         self.msg = msg
         self.hint = hint
         self.paths = paths or []
+        self.diff = diff
 
 
 def explain(error: OSError) -> ModuleError:
@@ -58,4 +60,7 @@ def run(module: Any, work: Callable[[Any], Dict[str, Any]], shown: List[str]) ->
     else:
         module.exit_json(invocation=invocation, **result)
         return
-    module.fail_json(msg=failure.msg, hint=failure.hint, kind=failure.kind, paths=failure.paths, invocation=invocation)
+    more = {"diff": {"prepared": failure.diff}} if failure.diff else {}
+    module.fail_json(
+        msg=failure.msg, hint=failure.hint, kind=failure.kind, paths=failure.paths, invocation=invocation, **more
+    )

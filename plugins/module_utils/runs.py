@@ -52,9 +52,10 @@ def current(root: str) -> Optional[Dict[str, Any]]:
     return record if isinstance(record, dict) else {}
 
 
-def begin(root: str, note: Dict[str, Any], instead_of: str, lease: int) -> None:
-    """Note the run, which counts as dead after `lease` seconds; refuses while another one is under way that is
-    neither `instead_of` nor over. The note has at least `run`, its name."""
+def begin(root: str, note: Dict[str, Any], instead_of: str, lease: int) -> Dict[str, Any]:
+    """Note the run, which counts as dead after `lease` seconds, and return the note of the one that it ends or goes on
+    with, if any; refuses while another one is under way that is neither `instead_of` nor over. The note has at least
+    `run`, its name."""
     with locked(root):
         found = current(root)
         if found and found.get("run") not in (note["run"], instead_of) and not is_over(found):
@@ -67,6 +68,7 @@ def begin(root: str, note: Dict[str, Any], instead_of: str, lease: int) -> None:
         record = dict(note, schema=SCHEMA, boot_id=boot_id(), started_at=utc_now(), until=until)
         content = json.dumps(record, indent=2, sort_keys=True) + "\n"
         write_atomic(record_path(root), content.encode("ascii"), 0o644)
+        return found or {}
 
 
 def end(root: str, name: str) -> None:

@@ -7,6 +7,8 @@ module: restore
 short_description: Put back the files of a backup set, all or none
 version_added: 0.1.0
 description:
+  - Goes back to what the host was before the run of a set, so that the sets of later runs are put back with it, unless
+    they have been already.
   - Restores content, mode, owner, access control list and SELinux context of every file in a set that
     M(kdump.enabler.files) wrote, and removes the files that did not exist before.
   - Gives the running kernel the settings it had, where they still are what the run made of them.
@@ -15,12 +17,14 @@ description:
   - Removes directories that the run created, if nothing else is in them by now.
 options:
   backup_set:
-    description: Name of the set; V(latest) is the newest by name that has not been restored.
+    description:
+      - Name of the set; V(latest) is the newest by name that has not been restored.
+      - V(first) is the oldest, which leads to what the host was before the first run.
     type: str
     default: latest
   close:
     description:
-      - Mark the set as restored, so that V(latest) stands for the one before it from now on.
+      - Mark the sets as restored, so that V(latest) stands for the one before it from now on.
       - With V(false) the caller does that in a second call, once what is made from the files is made again.
     type: bool
     default: true
@@ -73,8 +77,13 @@ backup_set:
   description: Name of the set.
   returned: success
   type: str
+sets:
+  description: Names of the sets that are put back, the newest first; the last is O(backup_set).
+  returned: success
+  type: list
+  elements: str
 packages:
-  description: Packages that the run installed; they are not removed.
+  description: Packages that the runs installed; they are not removed.
   returned: success
   type: list
   elements: str
@@ -84,10 +93,16 @@ settings:
   type: dict
 units:
   description:
-    - Units that the run enabled or disabled, with what they were (C(before)) and became (C(after)).
+    - Units that the runs enabled or disabled, with what they were (C(before)) and became (C(after)).
     - It is for the caller to give that back.
   returned: success
   type: dict
+diff:
+  description:
+    - What changed or would change.
+    - Where RV(kind) is V(changed_since), what going back would change in the files that it is about.
+  returned: in diff mode, and on failure
+  type: raw
 kind:
   description:
     - Why it failed, one of V(no_backup), V(bad_backup), V(changed_since), V(bad_arguments), V(symlink),
@@ -108,11 +123,12 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.atomic import FileState, check_writable, read_state, sweep
-from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, find_set, utc_now
+from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, sets_since, utc_now
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
 from ..module_utils.journal import note
 from ..module_utils.kernel import PROC_SYS, path_of, running, set_value
+from ..module_utils.past import Past, merged, past_of_files
 from ..module_utils.transaction import Change, Transaction, name_files
 
 ARGUMENTS = {
@@ -138,22 +154,27 @@ def is_same(present: Optional[FileState], before: Optional[FileState]) -> bool:
     return present[:4] == before[:4]
 
 
-def is_ours(entry: Dict[str, Any], present: Optional[FileState]) -> bool:
-    """Say whether the file is what the run made of it, at its end or on the way."""
-    return after_of(present) in [entry["after"], *entry.get("earlier", [])]
+def is_ours(past: List[Past], present: Optional[FileState]) -> bool:
+    """Say whether runs alone led here from the oldest of these states: each found the file as the one before it left
+    it, at its end or on the way."""
+    found = after_of(present)
+    for one in past:
+        if found != after_of(one.before) and found not in one.made:
+            return False
+        found = after_of(one.before)
+    return True
 
 
-def plan(backup: BackupSet) -> Plan:
-    """Compare every file of the set with the machine; verifies all stored copies."""
+def plan(sets: List[BackupSet]) -> Plan:
+    """Compare every file of the sets, of which the newest comes first, with the machine; verifies all stored copies."""
     found = Plan([], [])
-    for entry in (backup.manifest or {})["files"]:
-        before = backup.before(entry)
-        present = read_state(entry["path"])
+    for path, past in past_of_files(sets).items():
+        before, present = past[-1].before, read_state(path)
         if is_same(present, before):
             continue
-        change = Change(entry["path"], present, before)
+        change = Change(path, present, before)
         found.changes.append(change)
-        if not is_ours(entry, present):
+        if not is_ours(past, present):
             found.foreign.append(change)
     return found
 
@@ -167,6 +188,7 @@ def refuse_foreign(backup: BackupSet, foreign: List[Change]) -> None:
             "{0} not as the backup set {1} left it; nothing was restored.".format(name_files(paths), backup.name),
             "Undo the later edits, or pass --force (kdump_rollback_force); what they hold now is kept in the set then.",
             paths,
+            "".join(change_diff(change)["prepared"] for change in foreign),
         )
 
 
@@ -177,31 +199,31 @@ def keep_displaced(backup: BackupSet, manifest: Dict[str, Any], foreign: List[Ch
         manifest.setdefault("displaced", []).append({"path": change.path, "now": now})
 
 
-def apply(backup: BackupSet, found: Plan, close: bool) -> None:
-    """Put all files back and, to close the set, mark it as restored."""
-    manifest = dict(backup.manifest or {})
+def apply(sets: List[BackupSet], found: Plan, close: bool) -> None:
+    """Put all files back and, to close the sets, mark them as restored."""
+    oldest = sets[-1]
     with Transaction(found.changes) as transaction:
         transaction.stage()
         if found.foreign:
-            keep_displaced(backup, manifest, found.foreign)
-            backup.save(manifest)
+            manifest = dict(oldest.manifest or {})
+            keep_displaced(oldest, manifest, found.foreign)
+            oldest.save(manifest)
         transaction.commit()
-        if close:
-            manifest["restored_at"] = utc_now()
-            backup.save(manifest)
+        for backup in sets if close else []:
+            backup.save(dict(backup.manifest or {}, restored_at=utc_now()))
     note(
-        "{0} {1} as in backup set {2}".format("put back" if one.new else "removed", one.path, backup.name)
+        "{0} {1} as in backup set {2}".format("put back" if one.new else "removed", one.path, oldest.name)
         for one in found.changes
     )
 
 
-def changed_settings(manifest: Dict[str, Any], root: str) -> Dict[str, str]:
-    """Return the kernel settings that still are what the run made of them, with what they were before."""
+def changed_settings(known: Dict[str, Dict[str, str]], root: str) -> Dict[str, str]:
+    """Return the kernel settings that still are what the runs made of them, with what they were before."""
     found = {}
-    for key, known in sorted(manifest.get("settings", {}).items()):
+    for key, value in sorted(known.items()):
         with contextlib.suppress(FileNotFoundError):  # another kernel, without that setting
-            if running(path_of(root, key)) == known["after"] != known["before"]:
-                found[key] = known["before"]
+            if running(path_of(root, key)) == value["after"] != value["before"]:
+                found[key] = value["before"]
     return found
 
 
@@ -212,39 +234,43 @@ def put_settings_back(root: str, settings: Dict[str, str]) -> None:
         note(["put back now: {0} = {1}".format(key, value)])
 
 
-def clean_up(manifest: Dict[str, Any]) -> None:
+def clean_up(sets: List[BackupSet]) -> None:
     """Remove what a killed run left beside the files, and the directories it made, unless somebody uses them."""
-    for entry in manifest["files"]:
-        sweep(entry["path"])
-    for directory in reversed(manifest.get("directories", [])):
-        with contextlib.suppress(OSError):
-            os.rmdir(directory)
+    for backup in sets:
+        manifest = backup.manifest or {}
+        for entry in manifest["files"]:
+            sweep(entry["path"])
+        for directory in reversed(manifest.get("directories", [])):
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
-    backup = find_set(module.params["backup_root"], module.params["backup_set"])
-    manifest = backup.manifest or {}
-    found = plan(backup)
-    if not module.params["force"]:
-        refuse_foreign(backup, found.foreign)
+    asked = module.params
+    sets = sets_since(asked["backup_root"], asked["backup_set"])
+    found = plan(sets)
+    if not asked["force"]:
+        refuse_foreign(sets[-1], found.foreign)
     for change in found.changes:
         check_writable(change.path)
-    settings = changed_settings(manifest, module.params["settings_root"])
+    settings = changed_settings(merged(sets, "settings"), asked["settings_root"])
     # A set whose files are all as before is done with, too: "latest" must not stop at it.
-    if not module.check_mode and (found.changes or not manifest.get("restored_at")):
-        put_settings_back(module.params["settings_root"], settings)
-        apply(backup, found, module.params["close"])
+    is_open = any(not (backup.manifest or {}).get("restored_at") for backup in sets)
+    if not module.check_mode and (found.changes or is_open):
+        put_settings_back(asked["settings_root"], settings)
+        apply(sets, found, asked["close"])
     if not module.check_mode:
-        clean_up(manifest)
+        clean_up(sets)
     return {
         "changed": bool(found.changes or settings),
         "paths": [change.path for change in found.changes],
-        "files": [entry["path"] for entry in manifest["files"]],
-        "backup_set": backup.name,
-        "packages": manifest["packages"],
+        "files": list(past_of_files(sets)),
+        "backup_set": sets[-1].name,
+        "sets": [backup.name for backup in sets],
+        "packages": sorted({name for backup in sets for name in (backup.manifest or {})["packages"]}),
         "settings": settings,
-        "units": manifest.get("units", {}),
+        "units": merged(sets, "units"),
         "diff": [change_diff(change) for change in found.changes],
     }
 

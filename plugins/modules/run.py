@@ -69,6 +69,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+killed:
+  description: The run that had not ended, C(run), C(goal) and C(started_at); empty when there was none.
+  returned: success
+  type: dict
 removed:
   description: Backup sets that were removed.
   returned: success
@@ -118,11 +122,13 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     asked = module.params
     backups = os.path.join(asked["root"], "backups")
     removed: List[str] = []
+    killed: Dict[str, Any] = {}
     if module.check_mode:
-        return {"changed": False, "removed": removed}
+        return {"changed": False, "removed": removed, "killed": killed}
     if asked["state"] == "begun":
         note = {name: asked[name] for name in ("run", "goal", "controller")}
-        begin(asked["root"], note, asked["instead_of"], asked["lease"])
+        found = begin(asked["root"], note, asked["instead_of"], asked["lease"])
+        killed = {name: found[name] for name in ("run", "goal", "started_at") if name in found}
         if asked["instead_of"]:
             clean_up(backups, asked["instead_of"])
     else:
@@ -131,7 +137,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
             removed.append(asked["run"])
         end(asked["root"], asked["run"])
     # Book-keeping of our own, not a change of the host.
-    return {"changed": False, "removed": removed}
+    return {"changed": False, "removed": removed, "killed": killed}
 
 
 def main() -> None:

@@ -195,15 +195,21 @@ def explain(topic: str | None) -> int:
 @cli.command()
 @report_options
 @change_options
-@click.option("--to", metavar="SET", default="latest", help="The backup set to go back to; the newest by default.")
+@click.option(
+    "--to",
+    metavar="SET",
+    default="latest",
+    help="Undo the runs from this backup set on; `first`: all. Default: the last.",
+)
 @click.option("--force", is_flag=True, help="Also where files were changed since.")
 def rollback(to: str, force: bool, **options: Any) -> int:
-    """Put back what the last run changed, from its backup set.
+    """Put back what the last run changed, or all since another one, from the backup sets.
 
     \b
     Examples:
       sudo kdump-enabler rollback
       sudo kdump-enabler rollback --to 20261120T101112Z
+      kdump-enabler rollback -i hosts.yml --to first
       kdump-enabler rollback -i hosts.yml --limit web1 --dry-run --diff
     """
     return commands.undo("rollback", Request(**options), {"kdump_rollback_to": to, "kdump_rollback_force": force})
@@ -227,13 +233,14 @@ def disable(purge: bool, **options: Any) -> int:
 
 @cli.command()
 @look_options
-def backups(**options: Any) -> int:
+@click.option("--set", "name", metavar="SET", help="Show all that this one holds.")
+def backups(name: str | None, **options: Any) -> int:
     """List what earlier runs changed and `rollback` can put back. Changes nothing.
 
     \b
     Examples:
       sudo kdump-enabler backups
+      sudo kdump-enabler backups --set 20261120T101112Z
       kdump-enabler backups -i hosts.yml --become
     """
-    request = Request(**options)
-    return commands.tell(commands.look(request), request, "backups")
+    return commands.backups(Request(**options), name)

@@ -217,6 +217,18 @@ def tell(result: Mapping[str, Any], request: Request, view: str) -> int:
     return document.USAGE_ERROR if unseen else 0
 
 
+def backups(request: Request, name: str | None) -> int:
+    """List the backup sets, or show the one of this name on each host that has it; 2 when no host does."""
+    result = look(request)
+    if name is None:
+        return tell(result, request, "backups")
+    for host in result["hosts"]:
+        host["backups"] = host["backups"] and [one for one in host["backups"] if one["name"] == name]
+    if all(host["backups"] == [] for host in result["hosts"]):
+        raise UserError(f"There is no backup set {name}", "`kdump-enabler backups` lists them.")
+    return tell(result, request, "backup set")
+
+
 def _probe(root: str | None) -> dict[str, Any]:
     if root and not Path(root).is_dir():
         raise UserError(f"{root} is not a directory", "Give the root of a mounted or copied file tree.")

@@ -8,16 +8,19 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .audit import Audit
+from .probe import without_secrets
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """`kind` is stable and for machines; `msg` is the sentence, `hint` what to do; exit_code as in the README."""
+    """`kind` is stable and for machines; `msg` is the sentence, `hint` what to do; exit_code as in the README; `diff`
+    holds the lines that the sentence is about, if any."""
 
     kind: str
     msg: str
     hint: str
     exit_code: int = 2
+    diff: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The trouble as a task's result holds it."""
@@ -141,7 +144,9 @@ def after_reboot(before: Mapping[str, Any], audit: Audit) -> Trouble | None:
 def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
     """The trouble that a failed task's result stands for."""
     if result.get("kind"):
-        return Trouble(result["kind"], result["msg"], result.get("hint", ""), result.get("exit_code", 1))
+        return Trouble(
+            result["kind"], result["msg"], result.get("hint", ""), result.get("exit_code", 1), _diff(result.get("diff"))
+        )
     text = "\n".join(str(result.get(name, "")) for name in ("msg", "module_stderr", "stderr", "stdout"))
     for pattern, trouble in KNOWN:
         if match := re.search(pattern, text):
@@ -153,3 +158,10 @@ def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
         "Run it again with --verbose to see everything.",
         1,
     )
+
+
+def _diff(diff: Any) -> str:
+    """The diff of a module that failed, without secrets: unlike one that was asked for by --diff it is always shown,
+    and goes into the result document."""
+    lines = str(diff.get("prepared", "")).splitlines() if isinstance(diff, Mapping) else []
+    return "\n".join(line[:1] + without_secrets(line[1:]) for line in lines)

@@ -148,12 +148,39 @@ def test_latest_is_the_newest_that_was_not_restored(host: Host) -> None:
     assert (host.etc / "a").read_bytes() == b"1\n"
 
 
-def test_an_older_set_refuses_while_a_newer_one_stands(host: Host) -> None:
-    """Its file is not as it left it."""
+def runs(host: Host) -> dict[str, tuple[object, ...]]:
+    """Three runs, of which the first was rolled back, and another file in each; the first state."""
+    host.write("a", b"1\n")
+    before = tree(host.etc)
+    host.run(host.change("a", text="0\n"), backup_set="s0")
+    restore(host, backup_set="s0")
+    host.run(host.change("a", text="2\n"), host.change("b", text="x"), backup_set="s1")
+    host.run(host.change("a", text="3\n"), host.change("c", text="x"), backup_set="s2")
+    return before
+
+
+@pytest.mark.parametrize("name", ["s1", "first"])
+def test_an_older_set_takes_the_newer_ones_with_it(host: Host, name: str) -> None:
+    """The state before a run is reached through what came after it; a set that was put back before is no part of it."""
+    before = runs(host)
+    result = restore(host, backup_set=name)
+    assert result["sets"] == ["s2", "s1", *(["s0"] if name == "first" else [])]
+    assert result["backup_set"] == result["sets"][-1]
+    assert tree(host.etc) == before
+    assert restore(host)["kind"] == "no_backup"
+
+
+def test_an_edit_between_two_runs_is_not_lost(host: Host) -> None:
+    """The newest set alone leads to it; going further back would undo what somebody else did, and shows it."""
     host.write("a", b"1\n")
     host.run(host.change("a", text="2\n"), backup_set="s1")
+    host.write("a", b"admin\n")
     host.run(host.change("a", text="3\n"), backup_set="s2")
-    assert restore(host, backup_set="s1")["kind"] == "changed_since"
+    refused = restore(host, backup_set="s1")
+    assert refused["kind"] == "changed_since"
+    assert refused["diff"]["prepared"].splitlines()[2:] == ["@@ -1 +1 @@", "-3", "+1"]
+    restore(host)
+    assert (host.etc / "a").read_bytes() == b"admin\n"
 
 
 @pytest.mark.parametrize("name", ["latest", "20990101T000000Z"])

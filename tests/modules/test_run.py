@@ -48,7 +48,8 @@ def test_a_second_run_is_refused(call: Call, tmp_path: Path) -> None:
 def test_a_run_that_is_over_is_taken_over(call: Call, tmp_path: Path, spoil: dict[str, Any]) -> None:
     begin(call, tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({**noted(tmp_path), **spoil}), encoding="utf-8")
-    assert "kind" not in begin(call, tmp_path, TWO)
+    killed = begin(call, tmp_path, TWO)["killed"]
+    assert (killed["run"], killed["goal"]) == (ONE, "enable")
     assert noted(tmp_path)["run"] == TWO
 
 

@@ -6,6 +6,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from kdump_enabler import __version__
 from kdump_enabler.report import document
 from tests.hosts import machines
@@ -85,10 +87,19 @@ def test_a_look_that_failed() -> None:
 
 def test_a_change_that_failed_counts_beside_the_verdict() -> None:
     """A ready machine whose rollback failed is not a success."""
-    trouble = {"kind": "package_lock", "sentence": "It is locked", "hint": "Wait.", "exit_code": 1}
+    trouble = {"kind": "package_lock", "sentence": "It is locked", "hint": "Wait.", "exit_code": 1, "lines": "-1"}
     found = document.from_play("web1", {"kdump_audit": {"host": record("debian12-ready")}, "kdump_trouble": trouble})
     assert (found["verdict"], found["exit_code"]) == ("ready", 1)
-    assert found["trouble"] == {"kind": "package_lock", "sentence": "It is locked", "hint": "Wait."}
+    assert found["trouble"] == {"kind": "package_lock", "sentence": "It is locked", "hint": "Wait.", "diff": "-1"}
+
+
+@pytest.mark.parametrize(("name", "continued"), [("one", True), ("two", False)])
+def test_a_run_that_had_been_killed(name: str, continued: bool) -> None:
+    look = {"host": record("debian12-ready"), "run": name}
+    begun = {"killed": {"run": "one", "goal": "enable", "started_at": "2026-11-21T10:11:12Z"}}
+    found = document.from_play("web1", {"kdump_audit": look, "kdump_begun": begun})
+    assert found["killed_run"] == {**begun["killed"], "continued": continued}
+    assert "killed_run" not in document.from_play("web1", {"kdump_audit": look, "kdump_begun": {"killed": {}}})
 
 
 def test_a_milder_trouble_does_not_hide_the_verdict() -> None:

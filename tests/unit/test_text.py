@@ -109,6 +109,21 @@ def test_trouble_is_told_with_its_hint() -> None:
     assert "It is locked. Wait." in words(printed(found))
 
 
+def test_trouble_shows_the_lines_it_is_about() -> None:
+    trouble = {"kind": "x", "sentence": "/etc/[a] is changed", "hint": "", "diff": "--- /etc/[a]\n-1\n+\x1b2"}
+    text = printed(host("debian12-pristine") | {"trouble": trouble})
+    assert [line.strip() for line in text.splitlines()][-4:-1] == ["Going back would change:", "--- /etc/[a]", "-1"]
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("continued", [True, False])
+def test_a_killed_run_is_told(continued: bool) -> None:
+    killed = {"run": "20261121T101112Z", "goal": "enable", "started_at": "x", "continued": continued}
+    text = words(printed(host("debian12-ready") | {"killed_run": killed}))
+    told = "went on with it" if continued else "ended it"
+    assert f"enable 20261121T101112Z had been killed; this run {told}." in text
+
+
 def test_an_unreachable_host_has_its_reason() -> None:
     text = words(printed(document.nobody("web1", Verdict.UNREACHABLE, "Connection refused")))
     assert "web1 is unreachable: Connection refused." in text

@@ -76,6 +76,15 @@ def test_our_own_modules_explain_themselves() -> None:
     assert (found.kind, found.msg, found.hint, found.exit_code) == ("mismatch", "x.cfg was changed since", "Look.", 1)
 
 
+def test_a_diff_is_told_without_secrets() -> None:
+    """The sign before a line must not hide its secret from what cuts secrets out."""
+    diff = '--- /etc/default/kdump-tools\n+++ /etc/default/kdump-tools\n@@ -3 +3 @@\n-FTP_PASSWORD="one"\n+ok=1\n'
+    found = trouble.of_result("Put back", {"kind": "x", "msg": "y", "diff": {"prepared": diff}})
+    assert "one" not in found.diff
+    assert found.diff.splitlines()[3:] == ["-FTP_PASSWORD=[cut out by kdump-enabler]", "+ok=1"]
+    assert trouble.of_result("Put back", {"kind": "x", "msg": "y", "diff": []}).diff == ""
+
+
 def test_before_a_change() -> None:
     names = {
         "debian12-pristine": None,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from kdump_enabler import evidence, policy_file
 from kdump_enabler.audit import audit
-from kdump_enabler.facts.backups import ROOT
+from kdump_enabler.facts.backups import ROOT, BackupSet, next_name
 from kdump_enabler.policy import Layer
 from kdump_enabler.report import document
 from kdump_enabler.report.views import render
@@ -22,8 +23,21 @@ MANIFEST = {
     "schema": "kdump-enabler/backup/1",
     "created_at": "2026-11-20T10:11:12Z",
     "tool_version": "0.1.0",
-    "files": [{"path": "/etc/default/grub.d/zz-kdump-enabler.cfg"}, {"path": "/etc/sysctl.d/[x].conf"}],
+    "files": [
+        {
+            "path": "/etc/default/grub.d/zz-kdump-enabler.cfg",
+            "before": None,
+            "after": {"sha256": "0123456789abcdef", "mode": "0644"},
+        },
+        {
+            "path": "/etc/sysctl.d/[x].conf",
+            "before": {"sha256": "fedcba9876543210", "mode": "0600"},
+            "after": {"sha256": "0123456789abcdef", "mode": "0644"},
+        },
+    ],
     "packages": ["kdump-tools"],
+    "units": {"kdump-tools.service": {"before": "disabled", "after": "enabled"}},
+    "settings": {"kernel.panic": {"before": "0", "after": "10"}},
 }
 
 
@@ -89,6 +103,29 @@ def test_backups_the_newest_first() -> None:
     assert "installed kdump-tools" in words
     assert "rollback --to SET --dry-run --diff" in words
     assert "/etc/sysctl.d/[x].conf" in words
+
+
+def test_all_that_a_set_holds() -> None:
+    words = shown("backup set", with_sets(**{"20261120T101112Z": MANIFEST}))
+    assert "begun 2026-11-20T10:11:12Z, by kdump-enabler 0.1.0" in words
+    assert "/etc/default/grub.d/zz-kdump-enabler.cfg: no file → 0644, sha256 0123456789ab" in words
+    assert "/etc/sysctl.d/[x].conf: 0600, sha256 fedcba987654 → 0644, sha256 0123456789ab" in words
+    assert "kdump-tools.service: disabled → enabled kernel.panic: 0 → 10 installed kdump-tools" in words
+
+
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        ([], "20261121T101112Z"),
+        (["20261121T101111Z"], "20261121T101112Z"),
+        (["20261121T101112Z", "20261121T235959Z"], "20261122T000000Z"),
+        (["by-hand"], "20261121T101112Z"),
+    ],
+)
+def test_the_next_name_comes_after_all(names: list[str], name: str) -> None:
+    """Also when another controller's clock was ahead: going back follows the names."""
+    sets = tuple(BackupSet(one) for one in names)
+    assert next_name(sets, datetime(2026, 11, 21, 10, 11, 12, tzinfo=timezone.utc)) == name
 
 
 def test_backups_closed_to_us_and_damaged_ones() -> None:

@@ -48,8 +48,13 @@ def from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     restored = variables.get("kdump_restored")
     if restored:
         record["plan"] = [{"step": "put back", "changes": path} for path in restored.get("paths", ())]
+    killed = (variables.get("kdump_begun") or {}).get("killed")
+    if killed:
+        record["killed_run"] = {**killed, "continued": killed.get("run") == look.get("run")}
     if found:
         record["trouble"] = {"kind": found.kind, "sentence": found.msg, "hint": found.hint}
+        if found.diff:
+            record["trouble"]["diff"] = found.diff
         # What was refused says so; otherwise the worse of both counts.
         refused = found.exit_code == USAGE_ERROR
         record["exit_code"] = USAGE_ERROR if refused else worst_exit_code([record["exit_code"], found.exit_code])
@@ -74,7 +79,9 @@ def nobody(host: str, verdict: Verdict, reason: str) -> dict[str, Any]:
 
 def _trouble(variables: Mapping[str, Any]) -> Trouble | None:
     found = variables.get("kdump_trouble")
-    return Trouble(found["kind"], found["sentence"], found["hint"], found["exit_code"]) if found else None
+    if not found:
+        return None
+    return Trouble(found["kind"], found["sentence"], found["hint"], found["exit_code"], found.get("lines", ""))
 
 
 def _reason(look: Mapping[str, Any]) -> str:

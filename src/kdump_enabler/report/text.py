@@ -147,8 +147,14 @@ def _plan(host: Mapping[str, Any]) -> str:
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
     name = f"[bold]{literal(host['host'])}[/]"
     found = host.get("trouble")
+    killed = host.get("killed_run")
+    if killed:
+        done = "this run went on with it" if killed["continued"] else "this run ended it"
+        yield f"{name}: {literal(killed['goal'])} {literal(killed['run'])} had been killed; {done}."
     if found:
         yield f"{name}: [red]{literal(found['sentence'].rstrip('.'))}.[/] {literal(found['hint'])}"
+        if "diff" in found:
+            yield "\n".join(["Going back would change:", *map(literal, found["diff"].splitlines())])
     elif host["reason"]:
         yield f"{name} is {host['verdict']}: {literal(host['reason'])}."
 

@@ -15,6 +15,7 @@ from . import text
 from .text import literal
 
 Result = Mapping[str, Any]
+UNSEEN = "the backup sets could not be read; run it again as root (with sudo, or --become)"
 
 
 def render(view: str, result: Result, command: str, verbose: bool = False) -> str:
@@ -78,14 +79,41 @@ def _size(size_bytes: int | None) -> str:
 def _backups(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         sets = host["backups"]
-        unseen = "the backup sets could not be read; run it again as root (with sudo, or --become)"
-        said = unseen if sets is None else "no backup set: nothing was changed here"
+        said = UNSEEN if sets is None else "no backup set: nothing was changed here"
         _name(console, host, "" if sets else said)
         for found in sets or ():
             for line in _backup(found):
                 console.print(f" {line}", soft_wrap=True)
     if any(host["backups"] for host in result["hosts"]):
-        console.print("\n To see what going back changes: kdump-enabler rollback --to SET --dry-run --diff")
+        console.print("\n What a set holds: kdump-enabler backups --set SET")
+        console.print(" What going back changes: kdump-enabler rollback --to SET --dry-run --diff")
+
+
+def _backup_set(console: Console, result: Result, _command: str, _verbose: bool) -> None:
+    for host in result["hosts"]:
+        unseen = host["backups"] is None or not all(found["readable"] for found in host["backups"])
+        _name(console, host, UNSEEN if unseen else "" if host["backups"] else "no such backup set")
+        for found in host["backups"] or ():
+            for line in _everything(found) if found["readable"] else ():
+                console.print(f" {line}", soft_wrap=True)
+
+
+def _everything(found: Mapping[str, Any]) -> Iterator[str]:
+    """All that is known of one set."""
+    restored = f"restored {found['restored_at']}" if found["restored_at"] else "can be restored"
+    yield f"[bold]{literal(found['name'])}[/]  {literal(restored)}"
+    yield f"  begun {literal(found['created_at'])}, by kdump-enabler {literal(found['tool_version'])}"
+    for kept in found["kept"]:
+        yield f"  {literal(kept['path'])}: {_state(kept['before'])} → {_state(kept['after'])}"
+    for kind in ("units", "settings"):
+        for name, value in found[kind].items():
+            yield f"  {literal(name)}: {literal(value['before'])} → {literal(value['after'])}"
+    if found["packages"]:
+        yield f"  installed {literal(', '.join(found['packages']))}"
+
+
+def _state(mark: Mapping[str, Any] | None) -> str:
+    return f"{literal(mark['mode'])}, sha256 {literal(mark['sha256'][:12])}" if mark else "no file"
 
 
 def _backup(found: Mapping[str, Any]) -> Iterator[str]:
@@ -130,4 +158,5 @@ VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "policy": _policy,
     "sizes": _sizes,
     "backups": _backups,
+    "backup set": _backup_set,
 }
