@@ -20,6 +20,7 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look
 with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
     for _name in ("audit", "errors", "policy_file", "probe", "report.document", "trouble"):
         library(_name)
+BEGUN = datetime.now(timezone.utc)  # so a run has one name on all its hosts
 SETTLE_POLL = 5  # seconds between two looks at a machine that has just booted
 
 
@@ -58,7 +59,7 @@ class ActionModule(ActionBase):
         """The run's name, which is that of its backup set: a killed run of the same goal is gone on with."""
         if noted and noted.goal == self._task.args.get("goal", "enable"):
             return str(noted.name)
-        return str(library("facts.backups").next_name(facts and facts.backups, datetime.now(timezone.utc)))
+        return str(library("facts.backups").next_name(facts and facts.backups, BEGUN))
 
     def _is_over(self, noted: Any, variables: dict[str, Any]) -> bool:
         """Whether the run that is noted on the host is dead: by its note, by its process here, or by consent."""

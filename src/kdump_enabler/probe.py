@@ -127,7 +127,8 @@ SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secre
 # The same inside a line, such as a kernel parameter or an option of mount.cifs(8), which also takes pass= and
 # user=name%password: only the word's value goes.
 SECRET_WORD = re.compile(
-    r"(?i)((?:(?:pass(?:w|phrase)|secret|token|credential)[^\s=:,\"']*|\bpass)[=:]|\buser(?:name)?=[^\s,%]*%)[^\s,\"']+"
+    r"(?i)((?:(?:pass(?:w|phrase)|secret|token|credential)[^\s=:,\"']*|\bpass)[=:]|\buser(?:name)?=[^\s,%]*%)"
+    r"(?!\[cut out)[^\s,\"']+"
 )
 # What both begin with: a text without any of these words has nothing to cut out.
 SECRET_NAME = re.compile(r"(?i)pass|secret|token|credential|user")

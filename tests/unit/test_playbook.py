@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,31 @@ def test_what_the_inventory_and_the_command_line_state(tmp_path: Path) -> None:
     hosts = checked("-i", inventory)
     assert hosts["wrong"]["trouble"]["sentence"].startswith("kdump_sysrq: 'on fire'")
     assert "trouble" not in hosts["templated"]
+
+
+NAMES = """
+- hosts: all
+  gather_facts: false
+  serial: 1
+  tasks:
+    - kdump.enabler.audit:
+      register: seen
+    - ansible.builtin.debug: {msg: "{{ seen.run }}"}
+    - ansible.builtin.command: sleep 1.1
+"""
+
+
+def test_a_run_has_one_name_on_all_its_hosts(tmp_path: Path) -> None:
+    """So that a fleet can be led back by the name of a set, although hosts come one after the other."""
+    play = tmp_path / "names.yml"
+    play.write_text(NAMES, encoding="utf-8")
+    where = ["-i", "one,two,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
+    command = [Path(sys.executable).with_name("ansible-playbook"), *where, play]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=playbook._environment())
+    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event": "ok"')]
+    names = [event["message"] for event in events if re.fullmatch(r"\d{8}T\d{6}Z", event["message"])]
+    assert len(names) == 2, done.stdout + done.stderr
+    assert len(set(names)) == 1
 
 
 def checked(*words: str | Path) -> dict[str, dict[str, Any]]:
