@@ -189,3 +189,23 @@ def test_check_mode_is_what_the_run_does(installed: Contained) -> None:
     installed.run("rollback", "-i", installed.inventory, "-y", expect=0)
     left = authored(difference(before, installed.files()))
     assert {path for path in left if not path.startswith("/proc/")} == set()
+
+
+@pytest.mark.parametrize("installed", OF_SUITES, indirect=True)
+def test_back_to_the_first_state(installed: Contained) -> None:
+    """Two runs, and an edit of what the second wrote: going back shows the edit and stops; without it all is undone."""
+    host, edited = installed, "/etc/default/grub.d/zz-kdump-enabler.cfg"
+    before = host.files()
+    host.run("enable", "-i", host.inventory, "-y", expect=1, quiet=True)
+    host.run("enable", "-i", host.inventory, "-y", "--crashkernel", "400M", expect=1, quiet=True)
+    assert "crashkernel=400M" in host.cat(GRUB_CFG)
+    host.container.ssh(f"cp -a {edited} /root/kept; echo '# an edit' >> {edited}")
+    stopped = host.digest()
+    said = host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=1)
+    assert "-# an edit" in [line.strip() for line in said.splitlines()]
+    assert f"{edited} is not as the backup set" in " ".join(said.split())
+    assert host.digest() == stopped
+    host.container.ssh(f"cp -a /root/kept {edited}")
+    host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=0)
+    assert authored(difference(before, host.files())) == {}
+    assert "crashkernel=400M" not in host.cat(GRUB_CFG)
