@@ -18,14 +18,16 @@ from kdump_enabler.finding import Severity
 from kdump_enabler.playbook import Run, run
 from kdump_enabler.report import document
 from kdump_enabler.verdict import EXIT_CODES, Verdict
+from tests import vmcores
 from tests.hosts import machines
 from tests.result_schema import SCHEMA, keeps_to_the_schema, objects, strict
 from tests.unit.building import judge
 from tests.unit.test_views import MANIFEST, with_sets
+from tests.vmcores import written
 
-# Answers the probe with a recording, and lets Ansible's modules run here.
+# Answers the probe, which gets no argument, with a recording, and lets everything else run here.
 RECORDED_HOST = """#!/bin/sh
-case "$1" in -) cat > /dev/null; cat {evidence};; *) exec {python} "$@";; esac
+case "$*" in -) cat > /dev/null; cat {evidence};; *) exec {python} "$@";; esac
 """
 REFUSED_CONNECTION = """#!/bin/sh
 echo 'ssh: connect to host web9 port 22: Connection refused' >&2
@@ -160,3 +162,34 @@ def test_what_a_dry_run_of_enable_writes(tmp_path: Path) -> None:
     interpreter = {"ansible_python_interpreter": answering(tmp_path, "debian12-pristine")}
     found = play("enable", tmp_path / "hosts.json", {"web1": {"ansible_connection": "local"} | interpreter}, "--check")
     assert {"step": "regenerate", "changes": "grub.cfg"} in found["web1"]["plan"]
+
+
+def test_what_the_dumps_playbook_writes(tmp_path: Path) -> None:
+    """Of a host with a dump, one whose dumps are on a network, one that has no Python, and one out of reach."""
+    local: dict[str, Any] = {"ansible_connection": "local"}
+    path = written(tmp_path / "crash/202611201114/dump.202611201114", vmcores.kdump())
+    python = {name: answering(tmp_path, name) for name in ("debian12-ready", "debian12-crash-nfs")}
+    ssh = {"ansible_connection": "ssh", "ansible_ssh_executable": str(script(tmp_path / "ssh", REFUSED_CONNECTION))}
+    hosts: dict[str, dict[str, Any]] = {
+        "seen": {
+            "ansible_python_interpreter": python["debian12-ready"],
+            "kdump_dump_directories": [str(tmp_path / "crash")],
+        },
+        "share": {"ansible_python_interpreter": python["debian12-crash-nfs"]},
+        "bare": {"ansible_python_interpreter": "/no/such/python3"},
+    }
+    found = play("dumps", tmp_path / "hosts.json", {**{name: local | one for name, one in hosts.items()}, "web9": ssh})
+    assert [(one["path"], one["complete"]) for one in found["seen"]["vmcores"]] == [(path, True)]
+    assert {name: found[name]["vmcores"] for name in ("share", "bare", "web9")} == dict.fromkeys(
+        ("share", "bare", "web9")
+    )
+    assert (found["share"]["facts"]["dump_directory"]["local"], found["web9"]["verdict"]) == (False, "unreachable")
+    assert "trouble" in found["bare"]
+
+
+def test_what_the_dumps_playbook_writes_of_one_dump(tmp_path: Path) -> None:
+    interpreter = {"ansible_python_interpreter": answering(tmp_path, "debian12-crash-nfs")}
+    path = written(tmp_path / "a dump's directory/vmcore", vmcores.elf())
+    host = {"ansible_connection": "local", "kdump_dump": path} | interpreter
+    (record,) = play("dumps", tmp_path / "hosts.json", {"web1": host})["web1"]["vmcores"]
+    assert (record["path"], record["complete"], record["panic"]) == (path, True, None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 
@@ -20,7 +21,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"hosts", "path", "fail_on"})
+    _VALID_ARGS = frozenset({"hosts", "path", "fail_on", "dumps"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result document, written before a verdict can fail the play."""
@@ -29,8 +30,9 @@ class ActionModule(ActionBase):
         make = library("report.document")
         asked = {host: hostvars.raw_get(host) for host in self._task.args["hosts"]}
         limited = "ansible_limit" in (task_vars or {})
+        dumps = boolean(self._task.args.get("dumps", False))
         records = [
-            make.from_play(host, found) for host, found in asked.items() if "kdump_audit" in found or not limited
+            make.from_play(host, found, dumps) for host, found in asked.items() if "kdump_audit" in found or not limited
         ]
         result = make.document(records)
         if self._task.args.get("path"):

@@ -29,6 +29,10 @@ options:
     type: list
     elements: str
     default: []
+  dumps:
+    description: Whether the hosts were asked for their dumps, which the kdump.enabler.dumps role does.
+    type: bool
+    default: false
 author: The kdump-enabler developers (@kdump-enabler)
 """
 

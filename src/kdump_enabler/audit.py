@@ -117,5 +117,6 @@ def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) 
             ],
         },
         "capture_kernel_loaded": facts.capture_loaded,
+        "dump_directory": {"path": facts.dump_directory.path, "local": facts.dump_directory.local},
         "dumps": list(facts.dump_directory.dumps),
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from . import __version__, commands, explanations
 from .commands import Request
+from .dump_commands import dumps
 from .errors import UserError
+from .options import change_options, look_options, policy_option, report_options
 
 EXIT_HELP = """
 \b
@@ -27,10 +28,10 @@ Examples:
   kdump-enabler check -i hosts.yml         the same for a fleet
   kdump-enabler enable -i hosts.yml --reboot if-needed
   kdump-enabler explain KD021              why a finding matters
+  sudo kdump-enabler dumps list            what panics left
   sudo kdump-enabler rollback              undo the last change
 
 {EXIT_HELP}"""
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def main() -> None:
@@ -58,51 +59,6 @@ def _complain(sentence: str, hint: str) -> None:
     if hint:
         click.echo(f"  {hint}", err=True)
     sys.exit(2)
-
-
-def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """One decorator of several options, in the order they are shown."""
-
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-report_options = _several(
-    # A path where a shell completes one; what it has to be is said by who reads it.
-    click.option(
-        "-i", "--inventory", type=click.Path(), metavar="INV", help="Ansible inventory; without it, this machine."
-    ),
-    click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
-    click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
-    click.option("--verbose", is_flag=True, help="Show infos too, and what Ansible says."),
-    click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."),
-    click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there instead."),
-    click.argument("ansible", nargs=-1, type=click.UNPROCESSED, metavar="[-- ANSIBLE-PLAYBOOK OPTIONS]"),
-)
-look_options = _several(
-    report_options,
-    click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything."),
-    click.option("--root", type=click.Path(), metavar="DIR", help="Look at a file tree instead of a machine."),
-    click.option(
-        "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
-    ),
-)
-policy_option = click.option(
-    "--policy", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="What to want: kdump_* variables."
-)
-change_options = _several(
-    click.option("-y", "--yes", is_flag=True, help="Ask nothing."),
-    click.option(
-        "--reboot", type=click.Choice(["never", "if-needed"]), default="never", help="May a host be rebooted?"
-    ),
-    click.option("--dry-run", is_flag=True, help="Change nothing, show what would change."),
-    click.option("--diff", is_flag=True, help="Show the lines that change."),
-    click.option("--batch", metavar="N|N%", help="Hosts at a time; with --reboot if-needed one by default."),
-)
 
 
 @click.group(invoke_without_command=True, help=MAIN_HELP, context_settings={"help_option_names": ["-h", "--help"]})
@@ -244,3 +200,6 @@ def backups(name: str | None, **options: Any) -> int:
       kdump-enabler backups -i hosts.yml --become
     """
     return commands.backups(Request(**options), name)
+
+
+cli.add_command(dumps)

@@ -195,7 +195,13 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
 
 
 def finish(result: Mapping[str, Any], request: Request, view: str = "findings") -> int:
-    """Print the result as asked, a dry run as its plan, and give the exit code; for views see report/views.py."""
+    """Print the result as asked, and give the exit code of its verdicts."""
+    say(result, request, view)
+    return document.exit_code(result)
+
+
+def say(result: Mapping[str, Any], request: Request, view: str) -> None:
+    """Print the result as asked, a dry run as its plan; for views see report/views.py."""
     if request.form == "json":
         text = json.dumps(result, indent=1)
     else:
@@ -207,12 +213,11 @@ def finish(result: Mapping[str, Any], request: Request, view: str = "findings") 
         Path(request.output).write_text(text + "\n", encoding="utf-8")
     else:
         click.echo(text)
-    return document.exit_code(result)
 
 
 def tell(result: Mapping[str, Any], request: Request, view: str) -> int:
     """Print a view that judges nothing: 0, or 2 when a host could not be seen."""
-    finish(result, request, view)
+    say(result, request, view)
     unseen = any(host["facts"] is None or (view == "backups" and host["backups"] is None) for host in result["hosts"])
     return document.USAGE_ERROR if unseen else 0
 

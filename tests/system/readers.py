@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,10 @@ NO_CPU = 2**32 - 1  # panic_cpu of a kernel that has not panicked (kernel/panic.
 
 @dataclass(frozen=True)
 class Opened:
-    """What drgn finds in a dump: the kernel's release, and the CPU that panicked."""
+    """What drgn finds in a dump: the kernel's release and build id, and the CPU that panicked."""
 
     release: str
+    build_id: str
     panic_cpu: int
 
 
@@ -41,4 +43,11 @@ def opened(dump: Path) -> Opened:
     program.register_symbol_finder("kallsyms", load_vmlinux_kallsyms(program), enable_index=0)
     release: bytes = program["UTS_RELEASE"].string_()
     panic_cpu: int = program.read_u32(program.symbol("panic_cpu").address)
-    return Opened(release.decode(), panic_cpu)
+    list(program.loaded_modules())  # only then is the kernel known as a module
+    return Opened(release.decode(), program.main_module().build_id.hex(), panic_cpu)
+
+
+def build_id(notes: bytes) -> str:
+    """The build id in /sys/kernel/notes: the note of type NT_GNU_BUILD_ID (elf(5))."""
+    head = struct.pack("<III", 4, 20, 3) + b"GNU\0"
+    return notes.partition(head)[2][:20].hex()

@@ -6,15 +6,18 @@ machine, a shell, makedumpfile, drgn.
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from kdump_enabler import __version__
+from kdump_enabler import __version__, vmcore
 from tests.vm.machine import Machine
 from tests.vm.patience import factor, wait_until
 
@@ -111,6 +114,23 @@ class Story(Driven):
         self.wait_until_loaded()
         assert self.check(expect=0)["verdict"] == "ready"
 
+    def tell(self) -> None:
+        """Tell what the dump is: on the machine, to a login without rights, and of copies that are cut"""
+        (path,) = self.dumps()
+        self.run("dumps", "list", "-i", self.inventory, expect=0)
+        (seen,) = self.told("dumps", "list", "-i", self.inventory, expect=0)
+        size, mode = self.machine.ssh(f"stat -c '%s %a' {path}").stdout.split()
+        assert (seen["path"], seen["size_bytes"], seen["mode"]) == (path, int(size), int(mode, 8))
+        assert (seen["kernel"], seen["complete"]) == (self.cat("/proc/sys/kernel/osrelease"), True)
+        assert (seen["open_to_others"], seen["machine"]) == (False, self.machine.ssh("uname -m").stdout.strip())
+        notes = base64.b64decode(self.machine.ssh("base64 /sys/kernel/notes").stdout)
+        assert seen["build_id"] == readers.build_id(notes) == readers.opened(self.folder / "vmcore").build_id
+        (closed,) = self.told("dumps", "list", "-i", self.user_inventory, expect=2)
+        assert (closed["path"], closed["complete"]) == (None, None)
+        output = self.run("dumps", "show", "latest", "-i", self.inventory, expect=0)
+        assert "Kernel panic - not syncing: sysrq triggered crash" in output
+        self.tell_of_copies()
+
     def roll_back(self) -> None:
         """Undo: after a reboot the command line is what the installed packages alone give"""
         self.run("rollback", "-i", self.inventory, "-y", "--reboot", "if-needed", expect=0)
@@ -123,7 +143,7 @@ class Story(Driven):
         assert "crashkernel" not in self.cat("/proc/cmdline")
         assert self.cat("/sys/kernel/kexec_crash_size") == "0"
 
-    STEPS = (a_plain_machine, look, change, reboot, ready, crash, roll_back, disable)
+    STEPS = (a_plain_machine, look, change, reboot, ready, crash, tell, roll_back, disable)
 
     # -- tools ---------------------------------------------------------------------------------------------------
 
@@ -138,6 +158,24 @@ class Story(Driven):
         answer = self.machine.ssh(f"PYTHONPATH=/opt/kdump-enabler python3 -m kdump_enabler {words}", check=False)
         assert answer.returncode == expect, answer.stdout + answer.stderr
         return answer.stdout
+
+    def told(self, *words: str | Path, expect: int) -> list[dict[str, Any]]:
+        """The dumps in what a command prints."""
+        record = self.record(self.run(*words, "--format", "json", expect=expect, quiet=True))
+        return list(record["vmcores"])
+
+    def tell_of_copies(self) -> None:
+        """The dump as it is and as makedumpfile rearranged it, whole and cut in many places."""
+        for copy in (self.folder / "vmcore", self.folder / "vmcore.plain"):
+            began = time.monotonic()
+            assert vmcore.read(str(copy))["complete"] is True
+            self.say(f"{copy.name}: {copy.stat().st_size // MIB} MiB read in {time.monotonic() - began:.3f} s")
+            words = (b"sysrq triggered crash", b"there is no such text in it")
+            assert [vmcore.contains(str(copy), word)["found"] for word in words] == [True, False]
+            for part in (1 - 1e-9, 0.999, 0.9, 0.5, 0.1, 0.001):
+                os.truncate(copy, int(copy.stat().st_size * part))
+                assert vmcore.read(str(copy))["complete"] is False
+            self.run("dumps", "show", copy, expect=1)
 
     def dumps(self) -> set[str]:
         """The vmcores on the machine."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import evidence, probe
+from kdump_enabler import evidence, probe, vmcore
 
 SOURCE = Path(probe.__file__)
+PIPED = pytest.mark.parametrize("source", [SOURCE, Path(vmcore.__file__)], ids=lambda path: path.stem)
 GRUB_CFG = 'set superusers="root"\npassword_pbkdf2 root grub.pbkdf2.sha512.10000.DEADBEEF\nset default="0"\n'
 KDUMP = "USE_KDUMP=1\nFTP_USER=dump\nFTP_PASSWORD=hunter2\nKDUMP_COREDIR=/srv/dumps\n"
 NOBODY = 65534
@@ -197,13 +198,15 @@ def test_this_machine(tmp_path: Path) -> None:
     assert found["files"]["/proc/sys/kernel/osrelease"]["text"].strip() == os.uname().release
 
 
-def test_python_3_6_can_read_it() -> None:
-    assert ast.parse(SOURCE.read_text(encoding="utf-8"), feature_version=(3, 6)).body
+@PIPED
+def test_python_3_6_can_read_it(source: Path) -> None:
+    assert ast.parse(source.read_text(encoding="utf-8"), feature_version=(3, 6)).body
 
 
-def test_it_needs_the_standard_library_only() -> None:
+@PIPED
+def test_it_needs_the_standard_library_only(source: Path) -> None:
     imported = set()
-    for node in ast.walk(ast.parse(SOURCE.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             imported |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from rich.console import Console
 from kdump_enabler import platforms
 from kdump_enabler.report import document
 from kdump_enabler.report.text import show_findings, show_hosts
+from kdump_enabler.report.views import render
 from tests import support_table
 from tests.hosts import machines
 from tests.unit.building import judge
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 RECORDED = ["debian12-pristine", "debian12-ready"]
 SHOWN = re.findall(r"^```\n\$ kdump-enabler check -i hosts\.yml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
@@ -29,6 +32,17 @@ def test_output(shown: str, machine: str) -> None:
     show_hosts(console, result)
     show_findings(console, result, "kdump-enabler enable -i hosts.yml")
     printed = [line.rstrip() for line in stream.getvalue().splitlines()]
+    assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
+
+
+@pytest.mark.parametrize(("words", "view", "answer"), [("list", "dumps", "list"), ("show", "dump", "show")])
+def test_output_about_dumps(words: str, view: str, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what vmcore.py answered on a virtual machine that crashed twice."""
+    (shown,) = re.findall(rf"^```\n\$ kdump-enabler dumps {words} .*?\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    vmcores = json.loads((ROOT / "tests" / "recorded_dumps.json").read_text(encoding="utf-8"))[answer]
+    monkeypatch.setenv("COLUMNS", "80")
+    record = judge(machines.load("debian12-ready")).as_dict("web1") | {"vmcores": vmcores}
+    printed = render(view, document.document([record]), "").splitlines()
     assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
 
 

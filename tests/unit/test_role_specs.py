@@ -19,7 +19,7 @@ ROW = re.compile(r"^\| `(kdump_\w+)` \| (.*?) \|", re.MULTILINE)
 # Read by the action that looks at a host, from the variables of the host.
 OF_THE_LOOK = {*READERS, "kdump_take_over", "kdump_test_container"}
 # Set by the playbook that is run, not by people.
-OF_PLAYBOOKS = {"kdump_goal"}
+OF_PLAYBOOKS = {"kdump_goal", "kdump_with_dumps"}
 
 
 def spec(role: str) -> dict[str, Any]:
@@ -88,6 +88,6 @@ def test_the_readme_has_the_same_variables_and_defaults() -> None:
     options = {name: option for name, option in spec("kdump")["options"].items() if name not in OF_PLAYBOOKS}
     playbooks = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "playbooks").glob("*.yml"))
     needed = set(options) | (set(VARIABLE.findall(playbooks)) - OF_PLAYBOOKS)
-    assert needed <= set(rows) <= needed | set(spec("rollback")["options"])
+    assert needed <= set(rows) <= needed | set(spec("rollback")["options"]) | set(spec("dumps")["options"])
     shown = {name: yaml.safe_load(rows[name].strip("`")) for name in options}
     assert shown == {name: option["default"] for name, option in options.items()}

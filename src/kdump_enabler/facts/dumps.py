@@ -16,10 +16,11 @@ OTHERS_MAY_READ = 0o004
 @dataclass(frozen=True)
 class DumpDirectory:
     """Sizes in bytes; `exists` and `free_bytes` are null when unknown; `dumps` and `readable` are paths of files;
-    `real` is the path without links."""
+    `real` is the path without links; `local` is false where looking may wait for a network."""
 
     path: str
     real: str
+    local: bool
     exists: bool | None
     mode: int | None
     read_only: bool | None
@@ -38,6 +39,7 @@ def read(evidence: Evidence, path: str) -> DumpDirectory:
     return DumpDirectory(
         path=path,
         real=real,
+        local=error != "NOT_LOCAL",
         exists={None: True, "ENOENT": False}.get(error),
         mode=record.get("mode"),
         read_only="ro" in mount.options if mount else None,

@@ -35,9 +35,14 @@ def exit_code(result: Mapping[str, Any]) -> int:
     return worst_exit_code(host["exit_code"] for host in result["hosts"])
 
 
-def from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of one host from what a play registered for it: its last look, and what failed. A host that the
-    play left without a last word was lost on the way."""
+def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False) -> dict[str, Any]:
+    """The record of one host from what a play registered for it: its last look, what failed, and with `dumps` what
+    dumps it has. A host that the play left without a last word was lost on the way."""
+    seen = {"vmcores": (variables.get("kdump_dumps") or {}).get("vmcores")} if dumps else {}
+    return _from_play(host, variables) | seen
+
+
+def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     look = variables.get("kdump_audit") or {}
     if look.get("unreachable"):
         return nobody(host, Verdict.UNREACHABLE, _reason(look))

@@ -45,6 +45,12 @@ def literal(text: str) -> str:
     return escape(visible(text))
 
 
+def show_name(console: Console, host: Mapping[str, Any], otherwise: str) -> None:
+    """Print a host's name, with what is said instead of what would come below it; a failed step comes first."""
+    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
+    console.print(f" [bold]{literal(host['host'])}[/]" + (f"  {literal(instead)}" if instead else ""))
+
+
 def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
     """Print the verdicts, and why a host has no other."""
     many = len(result["hosts"]) != 1

@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
-from . import text
-from .text import literal
+from . import dumps, text
+from .text import literal, show_name
 
 Result = Mapping[str, Any]
 UNSEEN = "the backup sets could not be read; run it again as root (with sudo, or --become)"
@@ -80,7 +80,7 @@ def _backups(console: Console, result: Result, _command: str, _verbose: bool) ->
     for host in result["hosts"]:
         sets = host["backups"]
         said = UNSEEN if sets is None else "no backup set: nothing was changed here"
-        _name(console, host, "" if sets else said)
+        show_name(console, host, "" if sets else said)
         for found in sets or ():
             for line in _backup(found):
                 console.print(f" {line}", soft_wrap=True)
@@ -92,7 +92,7 @@ def _backups(console: Console, result: Result, _command: str, _verbose: bool) ->
 def _backup_set(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         unseen = host["backups"] is None or not all(found["readable"] for found in host["backups"])
-        _name(console, host, UNSEEN if unseen else "" if host["backups"] else "no such backup set")
+        show_name(console, host, UNSEEN if unseen else "" if host["backups"] else "no such backup set")
         for found in host["backups"] or ():
             for line in _everything(found) if found["readable"] else ():
                 console.print(f" {line}", soft_wrap=True)
@@ -127,17 +127,11 @@ def _backup(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  installed {literal(', '.join(found['packages']))}"
 
 
-def _name(console: Console, host: Mapping[str, Any], otherwise: str) -> None:
-    """A host's name, with what is said instead of a table when there is none."""
-    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
-    console.print(f" [bold]{literal(host['host'])}[/]" + (f"  {literal(instead)}" if instead else ""))
-
-
 def _block(
     console: Console, host: Mapping[str, Any], titles: Sequence[str], rows: Sequence[Sequence[str]], otherwise: str
 ) -> None:
     """A host's name with a table below it, or with a sentence when there are no rows."""
-    _name(console, host, "" if rows else otherwise)
+    show_name(console, host, "" if rows else otherwise)
     if rows:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for title in titles:
@@ -158,5 +152,7 @@ VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "policy": _policy,
     "sizes": _sizes,
     "backups": _backups,
+    "dumps": dumps.show_list,
+    "dump": dumps.show_each,
     "backup set": _backup_set,
 }

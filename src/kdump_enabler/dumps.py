@@ -1,0 +1,93 @@
+"""The dumps of a host, as vmcore.py answered there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from . import vmcore
+from .errors import UserError
+from .verdict import worst_exit_code
+
+LATEST = vmcore.LATEST
+INCOMPLETE, UNSEEN = 1, 2  # exit codes; as README says
+
+
+@dataclass(frozen=True)
+class Vmcore:
+    """One dump. Sizes are bytes, times UTC in ISO 8601; null is what could not be seen. `path` is null when there is no
+    vmcore: with `complete` false it is missing, with null nobody could look. `open_to_others`: a user without rights
+    gets to it. What the header says begins with `format`; `reason` is why it is not `complete`."""
+
+    directory: str
+    path: str | None
+    size_bytes: int | None
+    allocated_bytes: int | None
+    written_at: str | None
+    mode: int | None
+    uid: int | None
+    gid: int | None
+    open_to_others: bool | None
+    log: str | None
+    log_bytes: int | None
+    format: str | None
+    kernel: str | None
+    build_id: str | None
+    crashed_at: str | None
+    dump_level: int | None
+    cpus: int | None
+    machine: str | None
+    node: str | None
+    compression: str | None
+    vmcoreinfo_bytes: int | None
+    complete: bool | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ShownVmcore(Vmcore):
+    """A dump that was asked for by name, with the last lines of its kernel log and the one that names the panic."""
+
+    log_tail: tuple[str, ...] | None
+    panic: str | None
+
+
+def request(directories: Iterable[str], path: str = "") -> dict[str, Any]:
+    """What to ask vmcore.py: for all dumps in these directories, or for one by its path or `latest`."""
+    asked = {"do": "show", "path": path} if path else {"do": "list"}
+    return {**asked, "directories": list(directories)}
+
+
+def load(text: str) -> tuple[Vmcore, ...]:
+    """The dumps from vmcore.py's JSON, the newest first. Raises UserError when it is something else."""
+    try:
+        return from_raw(json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"The answer about dumps makes no sense: {error!r}") from error
+
+
+def from_raw(answer: Mapping[str, Any]) -> tuple[Vmcore, ...]:
+    """The dumps from vmcore.py's answer, the newest first."""
+    return tuple(ShownVmcore(**one) if "panic" in one else Vmcore(**one) for one in answer["vmcores"])
+
+
+def as_records(vmcores: Iterable[Vmcore]) -> list[dict[str, Any]]:
+    """The dumps as the result document holds them."""
+    return [asdict(found) for found in vmcores]
+
+
+def here(directories: Iterable[str], path: str = "") -> list[dict[str, Any]]:
+    """The records of this machine's dumps."""
+    return as_records(from_raw(vmcore.answer(request(directories, path))))
+
+
+def exit_code(hosts: Iterable[Mapping[str, Any]]) -> int:
+    """1 when a dump of these records of hosts is incomplete or missing; 2 when a host or a dump could not be seen."""
+    return worst_exit_code(code for host in hosts for code in _codes(host["vmcores"]))
+
+
+def _codes(records: Iterable[Mapping[str, Any]] | None) -> Iterable[int]:
+    meanings = {True: 0, False: INCOMPLETE, None: UNSEEN}
+    return [UNSEEN] if records is None else [meanings[record["complete"]] for record in records]

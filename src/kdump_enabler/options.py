@@ -1,0 +1,56 @@
+"""Options that several commands take, as decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator of several options, in the order they are shown."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+report_options = _several(
+    # A path where a shell completes one; what it has to be is said by who reads it.
+    click.option(
+        "-i", "--inventory", type=click.Path(), metavar="INV", help="Ansible inventory; without it, this machine."
+    ),
+    click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
+    click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
+    click.option("--verbose", is_flag=True, help="Show infos too, and what Ansible says."),
+    click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."),
+    click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there instead."),
+    click.argument("ansible", nargs=-1, type=click.UNPROCESSED, metavar="[-- ANSIBLE-PLAYBOOK OPTIONS]"),
+)
+become_option = click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything.")
+look_options = _several(
+    report_options,
+    become_option,
+    click.option("--root", type=click.Path(), metavar="DIR", help="Look at a file tree instead of a machine."),
+    click.option(
+        "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
+    ),
+)
+policy_option = click.option(
+    "--policy", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="What to want: kdump_* variables."
+)
+change_options = _several(
+    click.option("-y", "--yes", is_flag=True, help="Ask nothing."),
+    click.option(
+        "--reboot", type=click.Choice(["never", "if-needed"]), default="never", help="May a host be rebooted?"
+    ),
+    click.option("--dry-run", is_flag=True, help="Change nothing, show what would change."),
+    click.option("--diff", is_flag=True, help="Show the lines that change."),
+    click.option("--batch", metavar="N|N%", help="Hosts at a time; with --reboot if-needed one by default."),
+)

@@ -1,0 +1,72 @@
+"""The dumps of a host: what it answered, as records, and the exit status that they amount to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kdump_enabler import dumps, vmcore
+from kdump_enabler.errors import UserError
+from tests import vmcores
+from tests.vmcores import written
+
+
+def answered(tmp_path: Path) -> dict[str, Any]:
+    written(tmp_path / "202611201114/dump.202611201114", vmcores.kdump())
+    written(tmp_path / "202611191114/dmesg.202611191114", b"[ 1.0] Kernel panic - not syncing: x\n")
+    return vmcore.answer(dumps.request([str(tmp_path)]))
+
+
+def test_what_is_asked() -> None:
+    assert dumps.request(["/a", "/b"]) == {"do": "list", "directories": ["/a", "/b"]}
+    assert dumps.request(["/a"], "latest") == {"do": "show", "path": "latest", "directories": ["/a"]}
+
+
+def test_keys_are_those_of_the_reader() -> None:
+    assert [field.name for field in fields(dumps.Vmcore)] == [*vmcore.FILE_KEYS, *vmcore.HEADER_KEYS]
+
+
+def test_records(tmp_path: Path) -> None:
+    answer = answered(tmp_path)
+    loaded = dumps.load(json.dumps(answer))
+    assert dumps.as_records(loaded) == answer["vmcores"] == dumps.here([str(tmp_path)])
+    assert {one.path and Path(one.path).name: one.complete for one in loaded} == {
+        "dump.202611201114": True,
+        None: False,
+    }
+
+
+def test_one_dump_comes_with_its_log(tmp_path: Path) -> None:
+    answered(tmp_path)
+    (record,) = dumps.here([], str(tmp_path / "202611191114"))
+    assert (record["panic"], record["path"]) == ("[ 1.0] Kernel panic - not syncing: x", None)
+    (shown,) = dumps.from_raw({"vmcores": [record]})
+    assert isinstance(shown, dumps.ShownVmcore)
+    assert asdict(shown) == record
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"vmcores": 1}', '{"vmcores": [{}]}', '{"vmcores": [{"path": 1}]}'])
+def test_an_answer_that_makes_no_sense(text: str) -> None:
+    with pytest.raises(UserError, match="makes no sense"):
+        dumps.load(text)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "code"),
+    [
+        ([[]], 0),
+        ([[True, True]], 0),
+        ([[True, False]], 1),
+        ([[True, None]], 2),
+        ([None], 2),
+        ([[True], None], 2),
+        ([[None], [False], None], 1),
+    ],
+)
+def test_exit_code(hosts: list[list[bool | None] | None], code: int) -> None:
+    seen = [None if found is None else [{"complete": complete} for complete in found] for found in hosts]
+    assert dumps.exit_code({"vmcores": found} for found in seen) == code
