@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -29,7 +30,9 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"goal", "for_change", "for_reboot", "run", "rebooted_from", "settle_seconds"})
+    _VALID_ARGS = frozenset(
+        {"goal", "for_change", "for_reboot", "for_proof", "unknown_too", "run", "rebooted_from", "settle_seconds"}
+    )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The host's record under `host`, what the roles do under `plan`."""
@@ -52,6 +55,7 @@ class ActionModule(ActionBase):
             "controller": identity(),
             "tool_version": library("report.document").__version__,
             "open": self._is_open(audit),
+            "proof": self._proof(audit.facts),
         }
         return result | (self._objection(audit, alive) or {})
 
@@ -61,22 +65,29 @@ class ActionModule(ActionBase):
             return str(noted.name)
         return str(library("facts.backups").next_name(facts and facts.backups, BEGUN))
 
+    def _proof(self, facts: Any) -> dict[str, Any]:
+        """What a crash on purpose that is about to be made notes of the host; of an earlier one its `id`."""
+        if facts is None or not self._task.args.get("for_proof"):
+            return {"id": facts.proof.id if facts and facts.proof else ""}
+        return dict(library("proof").note(facts, secrets.token_hex(8)))
+
     def _is_over(self, noted: Any, variables: dict[str, Any]) -> bool:
         """Whether the run that is noted on the host is dead: by its note, by its process here, or by consent."""
         own = noted.name == self._task.args.get("run")
-        told = boolean(self._templar.template(variables.get("kdump_take_over", False)))
+        told = self._flag(variables, "kdump_take_over")
         return bool(own or noted.over or told or is_dead(noted.controller))
 
     def _is_open(self, audit: Any) -> bool:
         """Whether another look must follow: a host whose last one is open was lost on the way."""
         begins = self._task.args.get("for_change") and not audit.plan.empty
-        return bool(begins or self._task.args.get("for_reboot")) and not self._task.check_mode
+        goes_down = self._task.args.get("for_reboot") or self._task.args.get("for_proof")
+        return bool(begins or goes_down) and not self._task.check_mode
 
     def _audit(self, variables: dict[str, Any]) -> Any:
         """The audit; after a reboot, once the unit that loads the capture kernel is through."""
         layers = self._layers(variables)
         library("policy").effective(layers)  # what is wrong here is refused before the host is asked
-        judge, is_test = library("audit").audit, self._is_test_container(variables)
+        judge, is_test = library("audit").audit, self._flag(variables, "kdump_test_container")
         deadline = time.monotonic() + int(self._task.args.get("settle_seconds", 0))
         while True:
             seen = look(self, variables)
@@ -86,12 +97,12 @@ class ActionModule(ActionBase):
                 return audit
             time.sleep(SETTLE_POLL)
 
-    def _is_test_container(self, variables: dict[str, Any]) -> bool:
-        """Whether the host may be a container. No part of the policy: no file on a machine can say it."""
+    def _flag(self, variables: dict[str, Any], name: str) -> bool:
+        """A variable that is no part of the policy: no file on a machine can say it."""
         try:
-            return bool(boolean(self._templar.template(variables.get("kdump_test_container", False))))
+            return bool(boolean(self._templar.template(variables.get(name, False))))
         except TypeError as error:
-            raise AnsibleActionFail(f"kdump_test_container: {error}") from error
+            raise AnsibleActionFail(f"{name}: {error}") from error
 
     def _layers(self, variables: dict[str, Any]) -> list[Any]:
         """What the inventory states of the policy, and over it what the command line does."""
@@ -111,6 +122,8 @@ class ActionModule(ActionBase):
             found = trouble.before_change(audit, alive)
         elif arguments.get("for_reboot"):
             found = trouble.before_reboot(audit)
+        elif arguments.get("for_proof"):
+            found = trouble.before_proof(audit, alive, boolean(arguments.get("unknown_too", False)))
         elif arguments.get("rebooted_from"):
             found = trouble.after_reboot(arguments["rebooted_from"], audit)
         return {"failed": True, **found.as_dict()} if found else None

@@ -14,6 +14,8 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import ask
 
 with contextlib.suppress(AnsibleError):  # imported once, before a worker is forked for each host
     library("dumps")
+NEWEST = 5  # dumps that are searched: of a server, to which other hosts send theirs
+SEARCH_SECONDS = 300
 
 
 class ActionModule(ActionBase):
@@ -21,12 +23,25 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"directories", "path"})
+    _VALID_ARGS = frozenset({"directories", "path", "holding"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The host's dumps under `vmcores`, as in the result document."""
+        """The host's dumps under `vmcores`, as in the result document, and the one that holds a text under `holder`."""
         super().run(tmp, task_vars)
         dumps = library("dumps")
         request = dumps.request(self._task.args["directories"], self._task.args.get("path") or "")
-        answer = ask(self, task_vars or {}, "vmcore", json.dumps(request))
-        return {"changed": False, "vmcores": dumps.as_records(dumps.load(answer))}
+        found = dumps.as_records(dumps.load(ask(self, task_vars or {}, "vmcore", json.dumps(request))))
+        text = self._task.args.get("holding")
+        return {
+            "changed": False,
+            "vmcores": found,
+            "holder": self._holder(found, text, task_vars or {}) if text else "",
+        }
+
+    def _holder(self, vmcores: list[dict[str, Any]], text: str, variables: dict[str, Any]) -> str:
+        """The path of the dump that has the text in its pages, of the newest ones; empty for none."""
+        for one in [one for one in vmcores if one["complete"]][:NEWEST]:
+            asked = {"do": "contains", "path": one["path"], "text": text, "seconds": SEARCH_SECONDS}
+            if json.loads(ask(self, variables, "vmcore", json.dumps(asked)))["found"]:
+                return str(one["path"])
+        return ""

@@ -23,11 +23,19 @@ options:
   goal:
     description: Whether the plan sets the host up or takes the reservation away, or with V(purge) our packages, too.
     type: str
-    choices: [enable, disable, purge, rollback]
+    choices: [enable, disable, purge, rollback, prove]
     default: enable
   for_change:
     description: Fail with one sentence when the host must not be changed (no root, a configuration that no tool
       could read, no room).
+    type: bool
+    default: false
+  for_proof:
+    description: Fail with one sentence when the host must not be crashed, above all when that would leave no dump.
+    type: bool
+    default: false
+  unknown_too:
+    description: With O(for_proof), a host may be crashed where it cannot be seen whether that would leave a dump.
     type: bool
     default: false
   for_reboot:

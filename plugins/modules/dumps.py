@@ -28,6 +28,9 @@ options:
       - The one dump to show with the end of its kernel log, by its path or that of its directory; V(latest) is the
         newest in O(directories). All are listed when omitted.
     type: str
+  holding:
+    description: A text that is searched for in the pages of the newest dumps, which are the memory of a kernel.
+    type: str
 author: The kdump-enabler developers (@kdump-enabler)
 """
 
@@ -44,4 +47,8 @@ vmcores:
   returned: always
   type: list
   elements: dict
+holder:
+  description: The path of the dump that holds the text; empty for none, and when none was asked for.
+  returned: always
+  type: str
 """

@@ -13,6 +13,7 @@ from .facts.machine import Facts
 from .finding import Finding, Severity
 from .plan import Plan
 from .policy import Origin, Policy
+from .proof import standing
 from .verdict import EXIT_CODES, Verdict, captures_now, decide
 from .wanted import Reserve, candidates, reserve
 
@@ -64,13 +65,14 @@ class Audit:
             "plan": self.plan.steps(),
             "policy": [asdict(origin) for origin in self.policy],
             "backups": backups.as_records(self.facts.backups) if self.facts else None,
+            "proof": standing(self.facts).as_dict() if self.facts else None,
         }
 
 
 def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_container: bool = False) -> Audit:
     """Judge one machine; the goal of the plan is `enable`, `disable`, `purge` (`disable` with the packages that we
-    installed) or `rollback` (no more than a killed run to end). With `test_container` a container is judged like a
-    machine, and every result says so. Pure."""
+    installed), `rollback` (no more than a killed run to end) or `prove` (nothing). With `test_container` a container is
+    judged like a machine, and every result says so. Pure."""
     facts = machine.read(evidence, test_container)
     findings = rules.run(facts, policy)
     want = reserve(facts, policy)
@@ -87,6 +89,8 @@ def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_contain
 
 
 def _plan(facts: Facts, policy: Policy, goal: str) -> Plan:
+    if goal == "prove":
+        return Plan()
     if goal == "rollback":  # what it does is in the backup set, not in the facts
         return planning.go_back(facts)
     return planning.make(facts, policy) if goal == "enable" else planning.take_away(facts, purge=goal == "purge")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import __version__, commands, explanations
+from . import __version__, commands, explanations, proving
 from .commands import Request
 from .dump_commands import dumps
 from .errors import UserError
@@ -185,6 +185,35 @@ def disable(purge: bool, **options: Any) -> int:
       kdump-enabler disable -i hosts.yml --reboot if-needed
     """
     return commands.undo("disable", Request(**options), {"kdump_purge": purge})
+
+
+@cli.command()
+@report_options
+@click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Crash this host without asking.")
+@click.option("--unknown-too", is_flag=True, help="Also hosts of which nobody can see whether a dump would come out.")
+@click.option("--window", metavar="HH:MM-HH:MM", help="Crash only then, by the clock here.")
+@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="Where the console of the host goes.")
+@click.option("--timeout", type=click.IntRange(60), default=1800, show_default=True, help="Seconds for dump and boot.")
+@click.option("--dry-run", is_flag=True, help="Crash nothing, say which hosts would be.")
+def prove(consenting: tuple[str, ...], **options: Any) -> int:
+    """Crash machines on purpose, one after the other, and open the dump that comes out.
+
+    Asks for the name of each machine. What was proven is kept on it, and holds until its kernel, its capture initrd or
+    anything else that a dump depends on is another.
+
+    \b
+    Examples:
+      sudo kdump-enabler prove                  crashes this machine; again after the reboot
+      kdump-enabler prove -i hosts.yml --limit web1
+      kdump-enabler prove -i hosts.yml --limit web --yes-crash web1 --yes-crash web2
+    """
+    own = {
+        "kdump_prove_unknown": options.pop("unknown_too"),
+        "kdump_prove_window": options.pop("window") or "",
+        "kdump_prove_console": options.pop("console") or "",
+        "kdump_prove_timeout": options.pop("timeout"),
+    }
+    return proving.prove(Request(**options), consenting, own)
 
 
 @cli.command()

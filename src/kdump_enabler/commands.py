@@ -118,7 +118,7 @@ def enable(request: Request) -> int:
         here = look_here(layers=layers)
         if here["hosts"][0]["verdict"] == "unsupported":
             return finish(here, request)
-        _need_root()
+        need_root()
     _ask(ENABLES, request)
     return finish(play("enable", request, {"kdump_reboot": request.reboot, **_given(layers)}), request)
 
@@ -131,7 +131,7 @@ def _given(layers: Sequence[Layer]) -> dict[str, Any]:
 def undo(playbook: str, request: Request, variables: Mapping[str, Any]) -> int:
     """Roll back or disable. A machine that is not ready is what was asked for, so only trouble counts."""
     if not request.inventory:
-        _need_root()
+        need_root()
     _ask(UNDOES[playbook], request)
     result = play(playbook, request, {**variables, "kdump_reboot": request.reboot})
     code = finish(result, request, "hosts")
@@ -241,7 +241,8 @@ def _probe(root: str | None) -> dict[str, Any]:
     return raw
 
 
-def _need_root() -> None:
+def need_root() -> None:
+    """Refuse to change this machine without root. Raises UserError."""
     if os.geteuid() != 0:
         raise UserError("Changing this machine needs root", "Run it again with sudo.")
 

@@ -32,6 +32,7 @@ class Vmcore:
     open_to_others: bool | None
     log: str | None
     log_bytes: int | None
+    log_written_at: str | None
     format: str | None
     kernel: str | None
     build_id: str | None

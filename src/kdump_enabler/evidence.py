@@ -16,7 +16,8 @@ NOT_COLLECTED = "NOT_COLLECTED"  # the probe does not look there
 
 @dataclass(frozen=True)
 class File:
-    """One path. `error` is an errno name; `absent` and unreadable are different answers."""
+    """One path. `error` is an errno name; `absent` and unreadable are different answers. `size` is in bytes, `mtime`
+    in seconds since the epoch."""
 
     path: str
     error: str | None = None
@@ -24,6 +25,7 @@ class File:
     sha256: str | None = None
     mode: int | None = None
     size: int | None = None
+    mtime: int | None = None
     link: str | None = None
     link_target_exists: bool = True
 
@@ -137,6 +139,7 @@ def _file(path: str, record: Mapping[str, Any]) -> File:
         sha256=record.get("sha256"),
         mode=record.get("mode"),
         size=record.get("size"),
+        mtime=record.get("mtime"),
         link=record.get("link"),
         link_target_exists=record.get("exists", True),
     )

@@ -61,7 +61,8 @@ class Policy:
 
     crashkernel: `auto`, or what comes after `crashkernel=`; crashkernel_allow_lower: an explicit value may lower a
     larger reservation; sysctls: explicit values over DEFAULT_SYSCTLS, null leaves a key alone; sysrq: `auto` adds
-    the crash key to what the machine has, `keep` leaves it, a number is written as it is. `stated` are the values
+    the crash key to what the machine has, `keep` leaves it, a number is written as it is; proof_max_age_days: how old
+    the proof by a crash may be, null demands none. `stated` are the values
     that somebody stated, by the names of the variables; `origins` tells where every value comes from.
     """
 
@@ -69,6 +70,7 @@ class Policy:
     crashkernel_allow_lower: bool = False
     sysctls: Mapping[str, int | None] = field(default_factory=dict)
     sysrq: str | int = "auto"
+    proof_max_age_days: int | None = None
     stated: Mapping[str, Any] = field(default_factory=dict, compare=False)
     origins: tuple[Origin, ...] = field(default=(), compare=False)
 
@@ -162,15 +164,25 @@ def _sysrq(name: str, value: Any) -> str | int:
     return value if isinstance(value, int) else str(value)
 
 
+def _days(name: str, value: Any) -> int | None:
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    raise PolicyError((name,), f"{value!r} is no number of days", "Use null to demand no proof.")
+
+
 READERS = {
     "kdump_crashkernel": _crashkernel,
     "kdump_crashkernel_allow_lower": _boolean,
+    "kdump_proof_max_age_days": _days,
     "kdump_sysctls": _sysctls,
     "kdump_sysrq": _sysrq,
 }
 DEFAULTS: Mapping[str, Any] = {
     "kdump_crashkernel": "auto",
     "kdump_crashkernel_allow_lower": False,
+    "kdump_proof_max_age_days": None,
     "kdump_sysctls": DEFAULT_SYSCTLS,
     "kdump_sysrq": "auto",
 }

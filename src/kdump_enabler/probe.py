@@ -52,6 +52,7 @@ TEXT_GLOBS = (
     "/sys/kernel/kexec_crash_loaded",
     "/sys/kernel/kexec_crash_size",
     "/sys/kernel/kexec_loaded",
+    "/sys/kernel/notes",
     "/sys/kernel/security/lockdown",
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
     "/sys/firmware/efi/efivars/SetupMode-8be4df61-93ca-11d2-aa0d-00e098032b8c",
@@ -75,6 +76,7 @@ TEXT_GLOBS = (
     "/usr/lib/sysctl.d/*.conf",
     "/lib/sysctl.d/*.conf",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
+    "/var/lib/kdump-enabler/proof.json",
     "/var/lib/kdump-enabler/run.json",
 )
 # Looked at from outside only: existence, size, mode, link.

@@ -9,6 +9,7 @@ from typing import Any
 
 from .audit import Audit
 from .probe import without_secrets
+from .proof import State, standing
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,26 @@ def before_change(audit: Audit, alive: bool = False) -> Trouble | None:
     if audit.plan.refusal:
         code = 2 if facts.grub_fault else 1  # a file that nobody can read is bad input; a full disk is not
         return Trouble("refused", audit.plan.refusal, "Nothing was changed; mend that and run this again.", code)
+    return None
+
+
+def before_proof(audit: Audit, alive: bool, unknown_too: bool) -> Trouble | None:
+    """Why this host must not be crashed on purpose; null when it may be. `alive` as in before_change();
+    `unknown_too`: it may be where nobody can see whether a dump would come out."""
+    found = before_change(audit, alive)
+    if found or audit.facts is None:
+        return found
+    if standing(audit.facts).state is State.UNFINISHED:  # that is looked at, and nothing is crashed
+        return None
+    if audit.facts.unsupported:
+        return Trouble("unsupported", audit.facts.unsupported, "It cannot be proven.", 4)
+    if audit.facts.test_container:
+        return Trouble("unsupported", "The kernel of a container is that of its host, which would crash", "", 4)
+    if audit.captures_now is False:
+        return Trouble("not_ready", "A panic now would leave no dump, so it was not crashed", "Enable it first.", 1)
+    if audit.captures_now is None and not unknown_too:
+        sentence = "It cannot be seen whether a panic now would leave a dump, so it was not crashed"
+        return Trouble("not_seen", sentence, "See `kdump-enabler check`; kdump_prove_unknown=true crashes it anyway.")
     return None
 
 

@@ -59,7 +59,7 @@ PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x
 
 # What stat(2) tells of a dump, and what it says itself.
 FILE_KEYS = ("directory", "path", "size_bytes", "allocated_bytes", "written_at", "mode", "uid", "gid")  # type: Words
-FILE_KEYS += ("open_to_others", "log", "log_bytes")
+FILE_KEYS += ("open_to_others", "log", "log_bytes", "log_written_at")
 HEADER_KEYS = ("format", "kernel", "build_id", "crashed_at", "dump_level", "cpus", "machine", "node")  # type: Words
 HEADER_KEYS += ("compression", "vmcoreinfo_bytes", "complete", "reason")
 
@@ -651,7 +651,8 @@ def from_outside(place: Place, vmcore: Optional[str], log: Optional[str]) -> Rec
     try:
         if log:
             record["log"] = os.path.join(place.path, log)
-            record["log_bytes"] = os.lstat(record["log"]).st_size
+            seen = os.lstat(record["log"])
+            record["log_bytes"], record["log_written_at"] = seen.st_size, moment(seen.st_mtime)
         if vmcore:
             record["path"] = os.path.join(place.path, vmcore)
         else:

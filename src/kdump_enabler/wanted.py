@@ -5,6 +5,7 @@ Everything here keeps to one promise: an administrator's stronger setting stays 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .facts import crashkernel
@@ -158,8 +159,16 @@ def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
     reasons |= {text: "written in the GRUB defaults" for text in _authored(facts) if text not in reasons}
     if ram >= 2 * GIB:
         reasons.setdefault(floor, "enough by experience for this RAM")
+    reasons |= {text: reason for text, reason in _measured(facts) if text not in reasons}
     sizes = {text: crashkernel.evaluate(f"crashkernel={text}", memory).size_bytes for text in reasons if text}
     return [Reserve(text, sizes[text], reasons[text]) for text in sizes] if ram >= GIB else []
+
+
+def _measured(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Twice what the capture kernel could not do with in the last crash on purpose."""
+    note = facts.proof
+    if note and note.outcome and note.outcome["kind"] == "out_of_memory" and note.reserved_bytes:
+        yield f"{2 * note.reserved_bytes // MIB}M", f"twice what was too little in the crash of {note.begun_at}"
 
 
 def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:

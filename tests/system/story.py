@@ -27,7 +27,7 @@ from .driving import Driven, ids
 MIB = 1024 * 1024
 REBOOT_SECONDS = 300  # on a quiet machine, for Ansible's own waiting
 CRASH_SECONDS = 240
-CRASH = "nohup sh -c 'sleep 1; echo c > /proc/sysrq-trigger' > /dev/null 2>&1 &"
+PROOF = "/var/lib/kdump-enabler/proof.json"
 PACKAGE_LINE = "crashkernel=384M-:128M"  # what kdump-tools 1:1.8.1 alone puts on the command line
 
 
@@ -98,21 +98,31 @@ class Story(Driven):
         self.converged()
 
     def crash(self) -> None:
-        """Panic the kernel, wait for the machine, and let other programs open what it left"""
-        kernel, before, old = self.cat("/proc/sys/kernel/osrelease"), self.dumps(), self.machine.boot_id()
-        self.machine.ssh(CRASH)
-        self.say(f"panicked; back after {self.machine.wait_for_reboot(old, CRASH_SECONDS):.0f} s")
+        """Prove it by a crash, and let other programs open the dump, too"""
+        kernel, before = self.cat("/proc/sys/kernel/osrelease"), self.dumps()
+        consent = ("--yes-crash", self.machine.name, "--timeout", str(int(CRASH_SECONDS * factor())))
+        self.run("prove", "-i", self.inventory, *consent, expect=0)
         (dump,) = self.dumps() - before
         local = self.folder / "vmcore"
         self.machine.copy_from(dump, local)
-        assert "Kernel panic - not syncing: sysrq triggered crash" in readers.kernel_log(local)
+        note, log = json.loads(self.cat(PROOF)), readers.kernel_log(local)
+        assert "Kernel panic - not syncing: sysrq triggered crash" in log
+        assert f"kdump-enabler: crash on purpose, {note['id']}" in log
+        assert note["outcome"]["dump"]["path"] == dump
         opened = readers.opened(local)
         assert opened.release == kernel
         assert opened.panic_cpu < readers.NO_CPU
         self.say(f"{dump}, {local.stat().st_size // MIB} MiB: makedumpfile and drgn both see the panic of {kernel}")
         self.no_other_user_reads(dump)
         self.wait_until_loaded()
-        assert self.check(expect=0)["verdict"] == "ready"
+        assert self.check(expect=0)["proof"]["state"] == "proven"
+
+    def stale(self) -> None:
+        """Another capture initrd, and the proof does not hold any more"""
+        self.machine.ssh("head -c 4 /dev/zero >> /var/lib/kdump/initrd.img-$(uname -r)")  # padding, as cpio(5) has it
+        host = self.check(expect=0)
+        assert (host["verdict"], host["proof"]["state"], ids(host)) == ("ready", "stale", {"KD101"})
+        assert [text.partition(":")[0] for text in host["proof"]["changed"]] == ["capture initrd"]
 
     def tell(self) -> None:
         """Tell what the dump is: on the machine, to a login without rights, and of copies that are cut"""
@@ -143,7 +153,7 @@ class Story(Driven):
         assert "crashkernel" not in self.cat("/proc/cmdline")
         assert self.cat("/sys/kernel/kexec_crash_size") == "0"
 
-    STEPS = (a_plain_machine, look, change, reboot, ready, crash, tell, roll_back, disable)
+    STEPS = (a_plain_machine, look, change, reboot, ready, crash, tell, stale, roll_back, disable)
 
     # -- tools ---------------------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ def test_a_run_has_one_name_on_all_its_hosts(tmp_path: Path) -> None:
     play = tmp_path / "names.yml"
     play.write_text(NAMES, encoding="utf-8")
     where = ["-i", "one,two,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
-    command = [Path(sys.executable).with_name("ansible-playbook"), *where, play]
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), *where, str(play)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=playbook._environment())
     events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event": "ok"')]
     names = [event["message"] for event in events if re.fullmatch(r"\d{8}T\d{6}Z", event["message"])]

@@ -85,6 +85,7 @@ def test_layers_in_order() -> None:
     assert {one.key: one.source for one in found.origins} == {
         "kdump_crashkernel": "command line",
         "kdump_crashkernel_allow_lower": "default",
+        "kdump_proof_max_age_days": "default",
         "kdump_sysctls.kernel.panic": "fleet.yml",
         "kdump_sysctls.kernel.panic_on_oops": HOST_FILE,
         "kdump_sysctls.kernel.panic_on_unrecovered_nmi": "default",

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import trouble
+from kdump_enabler import evidence, trouble
+from kdump_enabler.audit import audit
 from tests.hosts import machines
-from tests.unit.building import judge
+from tests.unit.building import judge, policy
 
 LOCKED = """E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4242 (unattended-upgr)
 E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?"""
@@ -96,6 +97,32 @@ def test_before_a_change() -> None:
     }
     found = {name: trouble.before_change(judge(machines.load(name))) for name in names}
     assert {name: one.kind if one else None for name, one in found.items()} == names
+
+
+def before_proof(name: str, alive: bool = False, unknown_too: bool = False, test: bool = False) -> str | None:
+    found = audit(evidence.from_raw(machines.load(name)), policy(), "prove", test)
+    refused = trouble.before_proof(found, alive, unknown_too)
+    return refused.kind if refused else None
+
+
+def test_before_a_crash_on_purpose() -> None:
+    """Only a machine that would leave a dump is crashed; of one that may, only where that was asked for."""
+    assert before_proof("debian12-ready") is None
+    assert before_proof("debian12-pending") == "not_ready"
+    assert before_proof("debian12-pristine-unprivileged") == "no_root"
+    assert before_proof("debian12-container") == "unsupported"
+    assert before_proof("debian12-container", test=True) == "unsupported", "its kernel is that of this machine"
+    unseen = [name for name in machines.names() if machines.expected(name)["captures_now"] is None]
+    consenting = [name for name in unseen if before_proof(name, unknown_too=True) is None]
+    assert consenting
+    assert {before_proof(name) for name in consenting} == {"not_seen"}
+
+
+@pytest.mark.parametrize("name", machines.names())
+def test_no_machine_that_leaves_nothing_is_crashed(name: str) -> None:
+    expected = machines.expected(name)["captures_now"]
+    assert expected is True or before_proof(name) is not None
+    assert expected is not False or before_proof(name, unknown_too=True) is not None
 
 
 def rebooted(boot_id: str, command_line: str) -> str | None:

@@ -24,6 +24,7 @@ from . import (
     memory,
     os_release,
     ours,
+    proofs,
     recognise,
     runs,
     storage,
@@ -38,6 +39,7 @@ from .grub_defaults import Defaults
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
+from .proofs import Note
 from .runs import Run
 from .shell import APPENDING
 from .storage import Storage
@@ -110,6 +112,8 @@ class Facts:
     remembered: Mapping[str, Any] | None
     backups: tuple[BackupSet, ...] | None
     run: Run | None
+    proof: Note | None
+    build_id: str | None
     evidence: Evidence
 
     def unit(self, name: str) -> Unit | None:
@@ -175,6 +179,8 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
         run=runs.read(evidence, _word(evidence, "/proc/sys/kernel/random/boot_id")),
+        proof=proofs.read(evidence),
+        build_id=proofs.build_id(evidence),
         evidence=evidence,
     )
 

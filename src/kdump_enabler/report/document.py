@@ -79,6 +79,7 @@ def nobody(host: str, verdict: Verdict, reason: str) -> dict[str, Any]:
         "plan": [],
         "policy": [],
         "backups": None,
+        "proof": None,
     }
 
 

@@ -27,6 +27,14 @@ COLOURS = {
 CAPTURE = {True: "leaves a dump", False: "[red]leaves nothing[/]", None: "is unknown"}
 UNJUDGED = ("unsupported", "unreachable")
 MARKS = {"error": "[red]error[/]  ", "warning": "[yellow]warning[/]", "info": "[cyan]info[/]   "}
+PROOFS = {
+    "never": "never crashed on purpose",
+    "unfinished": "begun and not looked at",
+    "failed": "[red]failed[/]",
+    "stale": "[yellow]does not hold any more[/]",
+    "proven": "[green]a dump came out[/]",
+}
+DAY = 24 * 60 * 60
 NAMED_HOSTS = 4
 AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more findings, the prompt
 
@@ -106,6 +114,7 @@ def _host(host: Mapping[str, Any]) -> Padding:
     lines = [f"[bold]{literal(host['host'])}[/]  [dim]{', '.join(machine)}[/]", _verdict(host)]
     if facts and host["verdict"] != "unsupported":
         lines.append(f"reserved: {_memory(facts['crashkernel'])}")
+        lines.append(f"proof: {_proof(host['proof'])}")
     return Padding("\n".join(lines), (0, 0, 0, 1))
 
 
@@ -141,6 +150,17 @@ def _amounts(sizes: Mapping[str, Any]) -> list[str]:
 def _memory(sizes: Mapping[str, Any]) -> str:
     now, then, wanted = _amounts(sizes)
     return f"{now} now, {then} at the next boot, {wanted} wanted"
+
+
+def _proof(proof: Mapping[str, Any]) -> str:
+    """What the last crash on purpose is worth, and how old it is."""
+    days = "" if proof["age_seconds"] is None else f", {_ago(proof['age_seconds'])}"
+    return PROOFS[proof["state"]] + days
+
+
+def _ago(seconds: int) -> str:
+    days, hours = seconds // DAY, seconds // 3600
+    return f"{days} days ago" if days > 1 else f"{hours} hours ago" if hours > 1 else f"{seconds // 60} minutes ago"
 
 
 def _plan(host: Mapping[str, Any]) -> str:

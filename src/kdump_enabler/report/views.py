@@ -145,6 +145,28 @@ def _yaml(value: Any) -> str:
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
+def _proofs(console: Console, result: Result, _command: str, _verbose: bool) -> None:
+    text.show_hosts(console, result)
+    for host in result["hosts"]:
+        found = host["proof"]
+        if "trouble" not in host and found and found["state"] == "proven":
+            for line in _proven(host["host"], found["outcome"]):
+                console.print(f" {line}", soft_wrap=True)
+
+
+def _proven(host: str, outcome: Mapping[str, Any]) -> Iterator[str]:
+    """What was proven, and how long it took."""
+    dump, seconds = outcome["dump"], outcome["seconds"]
+    yield ""
+    yield f"[bold]{literal(host)}[/]: [green]proven[/], {literal(outcome['sentence'])}"
+    build = literal(str(dump["build_id"])[:12])
+    yield f"  {mib(dump['size_bytes'])} of kernel {literal(dump['kernel'])}, build {build}"
+    known = {"the dump was written": seconds["crash_to_dump"], "the host was back": seconds["crash_to_back"]}
+    told = [f"{what} {took} s after the crash" for what, took in known.items() if took is not None]
+    if told:
+        yield f"  {', '.join(told)}"
+
+
 VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "hosts": _hosts,
     "findings": _findings,
@@ -155,4 +177,5 @@ VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "dumps": dumps.show_list,
     "dump": dumps.show_each,
     "backup set": _backup_set,
+    "proofs": _proofs,
 }

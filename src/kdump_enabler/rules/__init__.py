@@ -15,6 +15,7 @@ from . import (
     loading,
     lockdown,
     next_boot,
+    proof,
     remembered,
     reservation,
     settings,
@@ -59,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     leftovers.backup_piles,
     remembered.policy,
     remembered.interrupted,
+    *proof.RULES,
 )
 
 

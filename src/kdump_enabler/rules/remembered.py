@@ -9,6 +9,7 @@ from ..facts.runs import RECORD
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from ..policy_file import HOST_FILE
+from .proof import PROVE
 from .words import unseen
 
 
@@ -42,5 +43,5 @@ def interrupted(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=f"{run.goal} {run.name}, begun {run.started_at}" if run.name else "its note cannot be read",
             wanted="no run under way",
             evidence=(Source(RECORD, 0, run.name),),
-            remedy=ENABLE,
+            remedy=PROVE if run.goal == "prove" else ENABLE,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 
 from ..evidence import Mount
 from ..facts.machine import Facts
@@ -10,10 +11,12 @@ from ..facts.storage import Arrival, Lock, is_remote
 from ..finding import Finding, Severity, Source
 from ..platforms import Platform
 from ..policy import Policy
+from ..proof import State, standing
 from . import dumps
 from .capture import missing_packages
 from .words import mib, unseen
 
+Rule = Callable[[Facts, Policy], Iterable[Finding]]
 IN_MEMORY = frozenset(["ramfs", "tmpfs"])
 # What initramfs-tools mounts as a root and nothing is known against; the dump is an ordinary file there.
 ON_DISK = frozenset(["bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "xfs"])
@@ -214,8 +217,24 @@ def _is_local_target(facts: Facts) -> bool:
     return facts.platform is not None and not missing and not dumps.is_remote(facts)
 
 
+def settled_by_a_proof(rule: Rule) -> Rule:
+    """The rule, without its doubts where a crash on purpose has shown that a dump comes out of this very set-up."""
+
+    @functools.wraps(rule)
+    def settled(facts: Facts, policy: Policy) -> Iterator[Finding]:
+        proven = standing(facts).state is State.PROVEN
+        yield from (finding for finding in rule(facts, policy) if not (finding.unseen and proven))
+
+    return settled
+
+
 # All that can keep a dump from being written and found.
-RULES = (dumps.remote, dumps.room, encrypted, hidden, lost, unproved, unreachable, directory)
+RULES = tuple(
+    map(
+        settled_by_a_proof,
+        (dumps.remote, dumps.room, encrypted, hidden, lost, unproved, unreachable, directory),
+    )
+)
 
 
 def is_saved(facts: Facts) -> bool | None:

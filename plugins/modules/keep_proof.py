@@ -1,0 +1,77 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: MIT
+"""Keeps what came out of a crash on purpose on this host."""
+
+DOCUMENTATION = r"""
+module: keep_proof
+short_description: Keep the note of a crash on purpose, with what came out of it
+version_added: 0.2.0
+description:
+  - Replaces C(proof.json) as a whole. What is on the host decides what a later look says of the proof.
+options:
+  note:
+    description: The note.
+    type: dict
+    required: true
+  root:
+    description: Where it is kept.
+    type: path
+    default: /var/lib/kdump-enabler
+attributes:
+  check_mode:
+    description: Changes nothing.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+author:
+  - The kdump-enabler developers
+"""
+
+EXAMPLES = r"""
+- name: Keep it
+  kdump.enabler.keep_proof:
+    note: "{{ kdump_proof.note }}"
+"""
+
+RETURN = r"""
+kind:
+  description: Why it failed, V(no_space), V(read_only) or V(io_error).
+  returned: failure
+  type: str
+hint:
+  description: What to do about it.
+  returned: failure
+  type: str
+"""
+
+from typing import Any, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.failures import run
+from ..module_utils.proofs import keep_note
+from ..module_utils.runs import DEFAULT_ROOT
+
+ARGUMENTS = {
+    "note": {"type": "dict", "required": True},
+    "root": {"type": "path", "default": DEFAULT_ROOT},
+}
+
+
+def work(module: AnsibleModule) -> Dict[str, Any]:
+    """Do it and return the result."""
+    if not module.check_mode:
+        keep_note(module.params["root"], module.params["note"])
+    # Book-keeping of our own, not a change of the host.
+    return {"changed": False}
+
+
+def main() -> None:
+    """Run as a module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    run(module, work, ["root"])
+
+
+if __name__ == "__main__":
+    main()

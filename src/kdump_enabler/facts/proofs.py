@@ -1,0 +1,76 @@
+"""The note of the last crash on purpose, as `prove` keeps it on the machine, and the running kernel's build id."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..evidence import Evidence
+
+RECORD = "/var/lib/kdump-enabler/proof.json"
+SCHEMA = "kdump-enabler/proof/1"
+NOTES = "/sys/kernel/notes"
+NT_GNU_BUILD_ID = 3  # include/uapi/linux/elf.h
+
+
+@dataclass(frozen=True)
+class Note:
+    """One crash on purpose. `id` is the word that it left in the kernel log; `bindings` what the machine was like;
+    `reserved_bytes` what the capture kernel had, `directory` where its dumps go, and `dumps` the vmcores that were
+    there before. `outcome` is null until somebody looked at what came out; times are UTC in ISO 8601."""
+
+    id: str
+    begun_at: str
+    boot_id: str
+    bindings: Mapping[str, Any]
+    directory: str
+    reserved_bytes: int | None
+    dumps: tuple[str, ...]
+    outcome: Mapping[str, Any] | None
+
+
+def read(evidence: Evidence) -> Note | None:
+    """The note on the machine; null when there is none, or none that can be read."""
+    return load(evidence.text(RECORD) or "")
+
+
+def load(text: str) -> Note | None:
+    """The note that a text is; null when it is none."""
+    try:
+        noted = json.loads(text)
+        return Note(
+            id=noted["id"],
+            begun_at=noted["begun_at"],
+            boot_id=noted["boot_id"],
+            bindings=dict(noted["bindings"]),
+            directory=noted["directory"],
+            reserved_bytes=noted["reserved_bytes"],
+            dumps=tuple(noted["dumps"]),
+            outcome=noted["outcome"],
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def build_id(evidence: Evidence) -> str | None:
+    """The build id of the running kernel in hex digits, from its ELF notes (elf(5), "Notes"); null when unseen."""
+    data = (evidence.text(NOTES) or "").encode("utf-8", "surrogateescape")
+    found = (content for name, kind, content in _notes(data) if (name, kind) == (b"GNU\0", NT_GNU_BUILD_ID))
+    return next((content.hex() for content in found), None)
+
+
+def _notes(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    at = 0
+    while at + 12 <= len(data):
+        name_size, size, kind = struct.unpack_from("=III", data, at)
+        name = at + 12
+        content = name + _aligned(name_size)
+        at = content + _aligned(size)
+        yield data[name : name + name_size], kind, data[content : content + size]
+
+
+def _aligned(size: int) -> int:
+    return (size + 3) // 4 * 4

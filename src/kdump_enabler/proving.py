@@ -1,0 +1,67 @@
+"""The command `prove`: which hosts may be crashed, and who says so."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from . import commands
+from .commands import Request
+from .errors import UserError
+from .report.visible import visible
+
+WARNING = """This crashes {names}, on purpose and now: everything that runs there ends without a
+warning, a dump is written, and the machine boots again.
+"""
+HERE = """This machine is the one that crashes. When it is back, `sudo kdump-enabler prove` looks at
+what came out.
+"""
+SELF = "localhost"  # this machine's name in Ansible's inventory
+
+
+def prove(request: Request, consenting: Collection[str], variables: Mapping[str, Any]) -> int:
+    """Look at the hosts, ask for those that would be crashed, and crash them. Whoever was not asked for is refused by
+    the run, with the reason."""
+    if not request.inventory:
+        commands.need_root()
+    looked = commands.look(request)
+    agreed = [*consenting, *_ask(request, looked, consenting, bool(variables["kdump_prove_unknown"]))]
+    here = [] if request.inventory else [SELF] * bool(agreed)
+    result = commands.play("prove", request, {**variables, "kdump_prove_consent": here or agreed})
+    code = commands.finish(result, replace(request, dry_run=False), "hosts" if request.dry_run else "proofs")
+    if request.dry_run:
+        would = [visible(host["host"]) for host in result["hosts"] if "trouble" not in host]
+        click.echo(f"Would be crashed: {', '.join(would) or 'none'}", err=True)
+    return code
+
+
+def _ask(request: Request, looked: Mapping[str, Any], consenting: Collection[str], unknown_too: bool) -> list[str]:
+    """The hosts whose names somebody typed."""
+    crashing = [host["host"] for host in looked["hosts"] if _would_crash(host, unknown_too)]
+    asked = [name for name in crashing if name not in consenting]
+    if request.dry_run:
+        return asked
+    if asked and not is_a_person_there():
+        raise UserError(
+            "There is no terminal to type a name on, so nothing was crashed",
+            " ".join(["Pass", *(f"--yes-crash {visible(name)}" for name in asked)]),
+        )
+    if asked:
+        click.echo(WARNING.format(names=", ".join(map(visible, asked))) + ("" if request.inventory else HERE))
+    return [name for name in asked if click.prompt(f"Type {visible(name)} to crash it", default="") == name]
+
+
+def is_a_person_there() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def _would_crash(host: Mapping[str, Any], unknown_too: bool) -> bool:
+    """Whether a run would crash this host, if it may."""
+    if host["facts"] is None or host["proof"]["state"] == "unfinished":
+        return False
+    return bool(host["captures_now"] or (unknown_too and host["captures_now"] is None and not host["reason"]))

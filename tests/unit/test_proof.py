@@ -1,0 +1,211 @@
+"""What a proof depends on: any change makes it stale by itself, and the policy can demand a young one."""
+
+from __future__ import annotations
+
+import copy
+import json
+import struct
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from kdump_enabler import evidence
+from kdump_enabler.facts import machine, proofs
+from kdump_enabler.proof import DAY, State, bindings, standing
+from tests.hosts import machines
+from tests.unit.building import identifiers, judge
+
+BUILD = "eb4fbcd0a1b2c3d4e5f60718293a4b5c6d7e8f90"
+INITRD = "/var/lib/kdump/initrd.img-{}"
+Raw = dict[str, Any]
+
+
+def notes(build_id: str) -> str:
+    """/sys/kernel/notes with another note before the build id, as the probe's JSON holds bytes."""
+    data = struct.pack("=III", 4, 6, 0x100) + b"Xen\0" + b"abcdef\0\0"
+    data += struct.pack("=III", 4, 20, 3) + b"GNU\0" + bytes.fromhex(build_id)
+    return data.decode("utf-8", "surrogateescape")
+
+
+def ready() -> Raw:
+    """A machine that is ready and says the build of its kernel."""
+    raw = copy.deepcopy(machines.load("debian12-ready"))
+    raw["files"][proofs.NOTES] = {"text": notes(BUILD)}
+    return raw
+
+
+def with_proof(kind: str | None = "proven", days: int = 0, changed: Mapping[str, Any] | None = None) -> Raw:
+    """The same, proven some days ago; null for a proof that nobody finished."""
+    return proven(ready(), kind, days, changed)
+
+
+def proven(raw: Raw, kind: str | None = "proven", days: int = 0, changed: Mapping[str, Any] | None = None) -> Raw:
+    """The machine with the note of a proof."""
+    stamp = moment(raw["collected_at"] - days * DAY)
+    outcome = kind and {"kind": kind, "sentence": "It ran out of memory", "line": "Out of memory: Killed process 1"}
+    note: dict[str, Any] = {
+        "id": "5f1c0a9e",
+        "begun_at": stamp,
+        "boot_id": "the boot before",
+        "bindings": bindings(machine.read(evidence.from_raw(raw))) | dict(changed or {}),
+        "directory": "/var/crash",
+        "reserved_bytes": machine.read(evidence.from_raw(raw)).reserved_bytes,
+        "dumps": [],
+        "outcome": outcome and {**outcome, "ended_at": stamp},
+    }
+    machines.write(raw, proofs.RECORD, json.dumps(note))
+    return raw
+
+
+def moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def of(raw: Raw) -> Any:
+    return standing(machine.read(evidence.from_raw(raw)))
+
+
+def test_the_build_id_is_that_of_the_gnu_note() -> None:
+    facts = machine.read(evidence.from_raw(ready()))
+    assert facts.build_id == BUILD
+    assert bindings(facts)["kernel build"] == BUILD
+
+
+@pytest.mark.parametrize("cut", range(0, 48, 5))
+def test_notes_that_are_cut_are_no_build_id(cut: int) -> None:
+    raw = ready()
+    whole = notes(BUILD).encode("utf-8", "surrogateescape")
+    raw["files"][proofs.NOTES] = {"text": whole[:cut].decode("utf-8", "surrogateescape")}
+    found = machine.read(evidence.from_raw(raw)).build_id
+    assert found is None or BUILD.startswith(found)
+
+
+def test_never() -> None:
+    assert of(ready()).state is State.NEVER
+    assert judge(ready()).verdict.value == "ready"
+    assert "KD100 error" in identifiers(judge(ready(), proof_max_age_days=30))
+
+
+def test_proven_and_how_old_it_may_be() -> None:
+    raw = with_proof(days=10)
+    assert (of(raw).state, of(raw).age_seconds) == (State.PROVEN, 10 * DAY)
+    assert judge(raw).findings == ()
+    assert identifiers(judge(raw, proof_max_age_days=30)) == ["KD090 info"]
+    assert identifiers(judge(raw, proof_max_age_days=9)) == ["KD090 info", "KD100 error"]
+    assert judge(raw).as_dict("web1")["proof"]["state"] == "proven"
+
+
+@pytest.mark.parametrize("name", ["debian12-root-zfs", "debian12-luks-clevis", "debian12-ssh"])
+def test_a_proof_settles_doubts_about_the_target(name: str) -> None:
+    """Where nobody could tell whether the capture kernel reaches its target, a crash has shown that it does."""
+    before, after = judge(machines.load(name)), judge(proven(machines.load(name)))
+    assert (before.verdict.value, before.captures_now) == ("unknown", None)
+    assert (after.verdict.value, after.captures_now) == ("ready", True)
+    assert judge(proven(machines.load(name), "target")).captures_now is None
+
+
+def failing() -> Raw:
+    return with_proof("capture_kernel")
+
+
+def test_failed_until_something_is_changed() -> None:
+    found = judge(failing(), proof_max_age_days=30)
+    assert identifiers(found) == ["KD090 info", "KD102 error"]
+    assert found.findings[0].current == "It ran out of memory; it said: Out of memory: Killed process 1"
+    assert of(with_proof("out_of_memory", changed={"reserved memory": "128 MiB"})).state is State.STALE
+
+
+def test_too_little_memory_is_measured() -> None:
+    """`auto` asks for twice that from then on, also when the reservation was changed and the proof does not hold."""
+    for changed in ({}, {"reserved memory": "128 MiB"}):
+        found = judge(with_proof("out_of_memory", changed=changed)).as_dict("web1")
+        assert found["facts"]["crashkernel"]["wanted"] == "crashkernel=512M"
+        assert "twice what was too little" in str(found["facts"]["crashkernel"]["candidates"])
+    assert judge(with_proof("no_space")).as_dict("web1")["facts"]["crashkernel"]["wanted_bytes"] == 256 << 20
+
+
+def test_begun_and_never_looked_at() -> None:
+    raw = with_proof(None)
+    assert of(raw).state is State.UNFINISHED
+    assert identifiers(judge(raw)) == ["KD103 warning"]
+
+
+def of_another_kernel(raw: Raw) -> None:
+    machines.write(raw, "/proc/sys/kernel/osrelease", "6.1.0-99-amd64\n")
+
+
+def of_another_build(raw: Raw) -> None:
+    raw["files"][proofs.NOTES] = {"text": notes("00" * 20)}
+
+
+def with_a_rebuilt_initrd(raw: Raw) -> None:
+    release = raw["files"]["/proc/sys/kernel/osrelease"]["text"].strip()
+    raw["files"][INITRD.format(release)]["mtime"] += 60
+
+
+def configured_otherwise(raw: Raw) -> None:
+    path = "/etc/default/kdump-tools"
+    machines.write(raw, path, raw["files"][path]["text"] + 'MAKEDUMP_ARGS="-d 0"\n')
+
+
+def with_another_dropin(raw: Raw) -> None:
+    machines.write(raw, "/etc/systemd/system/kdump-tools-dump.service.d/x.conf", "[Service]\nNice=1\n")
+
+
+def with_less_reserved(raw: Raw) -> None:
+    machines.write(raw, "/sys/kernel/kexec_crash_size", f"{128 << 20}\n")
+
+
+def with_another_makedumpfile(raw: Raw) -> None:
+    run = next(one for one in raw["commands"] if one["argv"][0] == "dpkg-query")
+    run["out"] = run["out"].replace("makedumpfile\tinstalled\t", "makedumpfile\tinstalled\t9:")
+
+
+CHANGES: Mapping[Callable[[Raw], None], str] = {
+    of_another_kernel: "kernel: ",
+    of_another_build: "kernel build: ",
+    with_a_rebuilt_initrd: "capture initrd: ",
+    configured_otherwise: "kdump configuration: ",
+    with_another_dropin: "kdump configuration: ",
+    with_less_reserved: "reserved memory: 256 MiB then, 128 MiB now",
+    with_another_makedumpfile: "makedumpfile: ",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_change_makes_it_stale(change: Callable[[Raw], None]) -> None:
+    raw = with_proof()
+    change(raw)
+    found = of(raw)
+    assert found.state is State.STALE
+    assert found.changed[0].startswith(CHANGES[change])
+    assert "KD101 warning" in identifiers(judge(raw))
+    assert "KD100 error" in identifiers(judge(raw, proof_max_age_days=30))
+
+
+def test_a_little_more_memory_seen_is_the_same_memory() -> None:
+    memory = machine.read(evidence.from_raw(ready())).memory_bytes
+    assert memory
+    assert of(with_proof(changed={"memory": int(memory * 1.05)})).state is State.PROVEN
+    assert of(with_proof(changed={"memory": memory // 2})).state is State.STALE
+
+
+def test_what_cannot_be_seen_now_is_not_another() -> None:
+    raw = with_proof()
+    raw["files"][proofs.NOTES] = {"error": "EACCES"}
+    assert of(raw).state is State.PROVEN
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"id": 1}'])
+def test_a_note_that_is_none(text: str) -> None:
+    raw = ready()
+    machines.write(raw, proofs.RECORD, text)
+    assert of(raw).state is State.NEVER
+
+
+@pytest.mark.parametrize("value", [0, -1, True, "soon", 1.5])
+def test_days_that_cannot_be_meant(value: object) -> None:
+    with pytest.raises(Exception, match="kdump_proof_max_age_days"):
+        judge(ready(), proof_max_age_days=value)
