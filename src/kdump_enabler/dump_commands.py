@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import commands
+from . import commands, fetching, pruning
 from . import dumps as found
 from .commands import Request
 from .errors import UserError
@@ -18,6 +18,11 @@ EXIT_HELP = """
 \b
 Exit status: 0 all is there, 1 a dump is incomplete or missing, 2 usage error, or
 something could not be seen. In a fleet the worst decides: 1, 2, 0.
+"""
+DONE_HELP = """
+\b
+Exit status: 0 done, 1 a dump was skipped, left or lost, 2 usage error, or a host
+could not be seen. In a fleet the worst decides: 1, 2, 0.
 """
 directory_option = click.option(
     "--directory",
@@ -78,13 +83,72 @@ def show(path: str, directories: Sequence[str], **options: Any) -> int:
 
 def look(request: Request, directories: Sequence[str], path: str = "") -> dict[str, Any]:
     """The result with the dumps of each host, or with one dump of each."""
-    where = {"kdump_dump_directories": list(directories)} if directories else {}
     if request.inventory:
         one = {"kdump_dump": path} if path else {}
-        return commands.play("dumps", request, {"kdump_become": request.become, **where, **one})
+        return commands.play("dumps", request, {"kdump_become": request.become, **_in(directories), **one})
     result = commands.look_here()
     (host,) = result["hosts"]
     place = host["facts"]["dump_directory"]
     named = directories or path not in ("", found.LATEST)
     host["vmcores"] = found.here(directories or [place["path"]], path) if named or place["local"] else None
     return result
+
+
+@dumps.command(epilog=DONE_HELP)
+@click.argument("path", required=False)
+@report_options
+@directory_option
+@click.option("--to", metavar="DIR", default="dumps", show_default=True, help="Where to put them: DIR/HOST/...")
+@click.option("--unfinished-too", is_flag=True, help="Also what is not whole, or may still be written.")
+def fetch(path: str | None, directories: Sequence[str], to: str, unfinished_too: bool, **options: Any) -> int:
+    """Copy dumps of hosts to here, with their kernel logs: all, the one at PATH, or `latest`. Goes on where an earlier
+    run was cut, and compares checksums at the end. They are full of secrets, so only you can read them.
+
+    \b
+    Examples:
+      kdump-enabler dumps fetch latest -i hosts.yml --limit web1
+      kdump-enabler dumps fetch -i hosts.yml --to /srv/dumps
+    """
+    if path and path.startswith("-"):  # the first of Ansible's options, where no path was given
+        path, options["ansible"] = None, (path, *options["ansible"])
+    request = Request(**options)
+    if not request.inventory:
+        raise UserError("The dumps of this machine are here already", "Give an inventory with -i.")
+    target = {"kdump_fetch_to": str(Path(to).absolute()), "kdump_fetch_unfinished": unfinished_too}
+    one = {"kdump_dump": path} if path else {}
+    result = commands.play("fetch_dumps", request, {**_in(directories), **target, **one})
+    commands.say(result, request, "fetched")
+    return fetching.exit_code(result["hosts"])
+
+
+@dumps.command(epilog=DONE_HELP)
+@report_options
+@directory_option
+@click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the newest N dumps of each machine.")
+@click.option("--older-than", type=click.IntRange(0), metavar="DAYS", help="Remove what is older.")
+@click.option("--max-bytes", metavar="SIZE", help="Remove the oldest until all take no more, such as 20G.")
+@click.option("-y", "--yes", is_flag=True, help="Remove them. Without it, only say what would go.")
+def prune(
+    directories: Sequence[str], keep: int | None, older_than: int | None, max_bytes: str | None, **options: Any
+) -> int:
+    """Remove dumps that are over a limit. The last complete one of a machine always stays, and so does one that is
+    being written, the one that proves the host, and what is no dump.
+
+    \b
+    Examples:
+      sudo kdump-enabler dumps prune --keep 3
+      kdump-enabler dumps prune -i hosts.yml --older-than 90 --max-bytes 20G --yes
+    """
+    request = Request(**options)
+    pruning.limits(keep, older_than, max_bytes)
+    if not request.inventory:
+        commands.need_root()
+    asked = {"keep": keep, "older_than_days": older_than, "max_bytes": max_bytes, "consent": request.yes}
+    variables = {f"kdump_prune_{name}": value for name, value in asked.items() if value is not None}
+    result = commands.play("prune_dumps", request, {**_in(directories), **variables})
+    commands.say(result, request, "pruned")
+    return pruning.exit_code(result["hosts"])
+
+
+def _in(directories: Sequence[str]) -> dict[str, Any]:
+    return {"kdump_dump_directories": list(directories)} if directories else {}

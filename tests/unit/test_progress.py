@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
+import pytest
 from rich.console import Console
 
+from kdump_enabler.report import progress
 from kdump_enabler.report.progress import Progress
 
 
@@ -31,3 +34,16 @@ def test_names_and_differences_are_shown_and_not_obeyed() -> None:
     lines = text.splitlines()
     assert sum("[red]evil[/red]\\x1b[31m  write [/]\\nfile" in line for line in lines) == 2
     assert lines[1:3] == ["+KDUMP_COREDIR=[bold]\\x1b[2J", "        -\\x07x"]
+
+
+def test_how_far_a_task_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "HEARTBEAT", 0.01)
+    stream = io.StringIO()
+    key = {"host": "web1", "task": "fetch_dumps : Fetch dumps"}
+    with Progress(Console(file=stream, width=200, highlight=False)) as watch:
+        watch({"event": "start", **key})
+        watch({"event": "progress", **key, "message": "dump[red]: 8 of 64 MiB"})
+        deadline = time.monotonic() + 10
+        while "8 of 64" not in stream.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert "web1: Fetch dumps, 0 s  dump[red]: 8 of 64 MiB" in stream.getvalue()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .. import __version__
+from .. import __version__, pruning
 from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
@@ -39,7 +39,16 @@ def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False) -> d
     """The record of one host from what a play registered for it: its last look, what failed, and with `dumps` what
     dumps it has. A host that the play left without a last word was lost on the way."""
     seen = {"vmcores": (variables.get("kdump_dumps") or {}).get("vmcores")} if dumps else {}
-    return _from_play(host, variables) | seen
+    return _from_play(host, variables) | seen | _work_on_dumps(variables)
+
+
+def _work_on_dumps(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of dumps that were to be fetched or removed."""
+    work = {"fetched": (variables.get("kdump_fetched") or {}).get("fetched")}
+    decided, removed = (variables.get("kdump_pruned") or {}).get("pruned"), variables.get("kdump_removed") or {}
+    if decided is not None:
+        work["pruned"] = pruning.done(decided, removed.get("removed", ()), removed.get("left", {}))
+    return {name: found for name, found in work.items() if found is not None}
 
 
 def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:

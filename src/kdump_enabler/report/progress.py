@@ -25,6 +25,7 @@ class Progress:
         self._diff = diff
         self._verb = "would change" if dry_run else "changed"
         self._started: dict[tuple[str, str], float] = {}
+        self._said: dict[tuple[str, str], str] = {}
         self._status = Status("Starting Ansible", console=console)
         self._ended = threading.Event()
         self._pulse = threading.Thread(target=self._beat, daemon=True)
@@ -46,17 +47,21 @@ class Progress:
         """Say every second (every half minute where no line can be redrawn) what the run is waiting for."""
         while not self._ended.wait(1 if self._console.is_terminal else HEARTBEAT):
             for (host, task), began in list(self._started.items())[-1:]:
-                words = f"{literal(host)}: {literal(task)}, {time.monotonic() - began:.0f} s"
+                said = self._said.get((host, task), "")
+                words = f"{literal(host)}: {literal(task)}, {time.monotonic() - began:.0f} s  {literal(said)}".rstrip()
                 if self._console.is_terminal:
                     self._status.update(words)
                 else:
                     self._console.print(f" [dim]waiting[/]  {words}")
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """One event: remember what began, print what changed or failed."""
+        """One event: remember what began and how far it is, print what changed or failed."""
         key = (event["host"], event["task"].rpartition(" : ")[2])
         if event["event"] == "start":
             self._started[key] = time.monotonic()
+            return
+        if event["event"] == "progress":
+            self._said[key] = event["message"]
             return
         seconds = time.monotonic() - self._started.pop(key, time.monotonic())
         what = f"{literal(key[0])}  {literal(key[1])}  [dim]{seconds:.0f} s[/]"

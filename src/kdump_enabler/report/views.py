@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
-from . import dumps, text
+from . import dump_work, dumps, text
 from .text import literal, show_name
 
 Result = Mapping[str, Any]
@@ -176,6 +176,8 @@ VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "backups": _backups,
     "dumps": dumps.show_list,
     "dump": dumps.show_each,
+    "fetched": dump_work.show_fetched,
+    "pruned": dump_work.show_pruned,
     "backup set": _backup_set,
     "proofs": _proofs,
 }

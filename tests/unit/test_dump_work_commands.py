@@ -1,0 +1,83 @@
+"""`kdump-enabler dumps fetch` and `prune`: what can be typed, and what the playbooks are asked for then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from kdump_enabler import commands
+from kdump_enabler.cli import cli
+from kdump_enabler.commands import Request
+from kdump_enabler.report import document
+from kdump_enabler.verdict import Verdict
+from tests.unit.test_cli import complaint, run
+
+HERE = str(Path.cwd())
+
+
+@pytest.mark.parametrize("command", ["fetch", "prune"])
+def test_help(command: str) -> None:
+    found = run("dumps", command, "--help")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "Exit status: 0 done, 1 a dump was skipped, left or lost" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["fetch"], "-i"),
+        (["fetch", "-i", "/no/such/inventory"], "/no/such/inventory"),
+        (["prune"], "--keep"),
+        (["prune", "--max-bytes", "2X"], "2X"),
+        (["prune", "--keep", "-1"], "-1"),
+    ],
+)
+def test_what_cannot_be_meant(words: list[str], named: str) -> None:
+    assert named in complaint(run("dumps", *words))
+
+
+def test_pruning_this_machine_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    found = CliRunner().invoke(cli, ["dumps", "prune", "--keep", "1"])
+    assert "needs root" in str(found.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "ansible"),
+    [
+        (["fetch"], {"kdump_fetch_to": f"{HERE}/dumps", "kdump_fetch_unfinished": False}, ()),
+        (
+            ["fetch", "latest", "--to", "/x", "--unfinished-too", "--", "--check"],
+            {"kdump_fetch_to": "/x", "kdump_fetch_unfinished": True, "kdump_dump": "latest"},
+            ("--check",),
+        ),
+        (
+            ["fetch", "--to", "/x", "--directory", "/srv", "--", "-e", "a=b"],
+            {"kdump_fetch_to": "/x", "kdump_fetch_unfinished": False, "kdump_dump_directories": ["/srv"]},
+            ("-e", "a=b"),
+        ),
+        (["prune", "--keep", "0"], {"kdump_prune_keep": 0, "kdump_prune_consent": False}, ()),
+        (
+            ["prune", "--older-than", "9", "--max-bytes", "2G", "-y"],
+            {"kdump_prune_older_than_days": 9, "kdump_prune_max_bytes": "2G", "kdump_prune_consent": True},
+            (),
+        ),
+    ],
+)
+def test_what_is_asked(
+    words: list[str], variables: dict[str, Any], ansible: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def play(playbook: str, request: Request, given: Mapping[str, Any]) -> dict[str, Any]:
+        asked.append((playbook, given, tuple(request.ansible)))
+        return document.document([document.nobody("web1", Verdict.UNREACHABLE, "ssh: no route")])
+
+    monkeypatch.setattr(commands, "play", play)
+    found = CliRunner().invoke(cli, ["dumps", words[0], "-i", "web1,", *words[1:]], standalone_mode=False)
+    assert asked == [(f"{words[0]}_dumps", variables, ansible)]
+    assert (found.return_value, found.output) == (2, " web1  ssh: no route\n")
