@@ -46,7 +46,7 @@ class Standing:
 
     def as_dict(self) -> dict[str, Any]:
         """The standing as the result document holds it."""
-        return asdict(self) | {"state": self.state.value}
+        return asdict(self) | {"state": self.state.value, "changed": list(self.changed)}
 
 
 def standing(facts: Facts) -> Standing:
