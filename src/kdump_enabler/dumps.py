@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from . import vmcore
@@ -13,6 +13,14 @@ from .verdict import worst_exit_code
 
 LATEST = vmcore.LATEST
 INCOMPLETE, UNSEEN = 1, 2  # exit codes; as README says
+NONE = type(None)
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, NONE),
+    "int | None": (int, NONE),
+    "bool | None": (bool, NONE),
+    "tuple[str, ...] | None": (tuple, NONE),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,13 @@ class Vmcore:
     complete: bool | None
     reason: str | None
 
+    def __post_init__(self) -> None:
+        """Raise TypeError for a value of another kind: a host may answer anything."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, KINDS[str(field.type)]):
+                raise TypeError(f"{field.name}: {value!r}")
+
 
 @dataclass(frozen=True)
 class ShownVmcore(Vmcore):
@@ -71,7 +86,14 @@ def load(text: str) -> tuple[Vmcore, ...]:
 
 def from_raw(answer: Mapping[str, Any]) -> tuple[Vmcore, ...]:
     """The dumps from vmcore.py's answer, the newest first."""
-    return tuple(ShownVmcore(**one) if "panic" in one else Vmcore(**one) for one in answer["vmcores"])
+    return tuple(_vmcore(dict(record)) for record in answer["vmcores"])
+
+
+def _vmcore(record: dict[str, Any]) -> Vmcore:
+    if "log_tail" not in record:
+        return Vmcore(**record)
+    lines = record.pop("log_tail")
+    return ShownVmcore(**record, log_tail=None if lines is None else tuple(map(str, lines)))
 
 
 def as_records(vmcores: Iterable[Vmcore]) -> list[dict[str, Any]]:

@@ -57,9 +57,9 @@ def test_the_time_of_writing_stands_in() -> None:
 
 def test_dumps_that_are_kept_elsewhere() -> None:
     words = shown("dumps", [], "debian12-ftp")
-    assert "no dump in /var/crash" in words
+    assert "web1  no dump\n" in words
     assert "Its dumps are kept elsewhere: FTP=" in words
-    assert "elsewhere" not in shown("dumps", [])
+    assert shown("dumps", []) == " web1  no dump; new ones go to /var/crash"
 
 
 def test_a_directory_on_a_network() -> None:

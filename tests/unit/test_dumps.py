@@ -47,6 +47,16 @@ def test_one_dump_comes_with_its_log(tmp_path: Path) -> None:
     (shown,) = dumps.from_raw({"vmcores": [record]})
     assert isinstance(shown, dumps.ShownVmcore)
     assert asdict(shown) == record
+    assert json.loads(json.dumps(record))["log_tail"] == ["[ 1.0] Kernel panic - not syncing: x"]
+
+
+def test_values_of_another_kind(tmp_path: Path) -> None:
+    answered(tmp_path)
+    (record,) = dumps.here([], str(tmp_path / "202611201114"))
+    wrong: dict[str, Any] = {"path": 1, "size_bytes": "1", "complete": "yes", "directory": None, "log_tail": 1}
+    for name, value in {**wrong, "panic": 1, "another": 1}.items():
+        with pytest.raises(UserError, match="makes no sense"):
+            dumps.load(json.dumps({"vmcores": [record | {name: value}]}))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"vmcores": 1}', '{"vmcores": [{}]}', '{"vmcores": [{"path": 1}]}'])

@@ -116,13 +116,17 @@ def _instead(host: Record) -> str:
         return f"{host['verdict']}: {host['reason']}"
     place = host["facts"]["dump_directory"]
     if host["vmcores"] is None:
-        return f"not looked at: {place['path']} may wait for a network" if not place["local"] else "could not be seen"
-    return f"no dump in {place['path']}"
+        return "could not be seen" if place["local"] else f"not looked at: {place['path']} may wait for a network"
+    return "no dump" if _elsewhere(host) else f"no dump; new ones go to {place['path']}"
+
+
+def _elsewhere(host: Record) -> list[str]:
+    """The other machines that the host sends its dumps to, in the words of its configuration."""
+    return [finding["current"] for finding in host["findings"] if finding["id"] == ELSEWHERE]
 
 
 def _remarks(host: Record) -> Iterator[str]:
-    for finding in host["findings"]:
-        if finding["id"] == ELSEWHERE:
-            yield f"Its dumps are kept elsewhere: {literal(finding['current'])}."
+    for where in _elsewhere(host):
+        yield f"Its dumps are kept elsewhere: {literal(where)}."
     if any(DENIED in (found["reason"] or "") for found in host["vmcores"] or ()):
         yield "To see everything, run it again as root (with sudo, or --become)."
