@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from . import commands, fetching, pruning
+from . import announcing, commands, fetching, pruning
 from . import dumps as found
 from .commands import Request
 from .errors import UserError
+from .facts import proofs
 from .options import become_option, report_options
 
 EXIT_HELP = """
@@ -23,6 +24,11 @@ DONE_HELP = """
 \b
 Exit status: 0 done, 1 a dump was skipped, left or lost, 2 usage error, or a host
 could not be seen. In a fleet the worst decides: 1, 2, 0.
+"""
+TOLD_HELP = """
+\b
+Exit status: 0 all is told, 1 telling failed and is tried again the next time, 2
+usage error, or something could not be seen.
 """
 directory_option = click.option(
     "--directory",
@@ -43,7 +49,8 @@ def dumps() -> None:
 @become_option
 @directory_option
 def list_(directories: Sequence[str], **options: Any) -> int:
-    """List the dumps: when, which kernel, whether all of it is there, who can read it. Changes nothing.
+    """List the dumps: when, which kernel, whether all of it is there, whether the crash was on
+    purpose, who can read it. Changes nothing.
 
     \b
     Examples:
@@ -86,11 +93,18 @@ def look(request: Request, directories: Sequence[str], path: str = "") -> dict[s
     if request.inventory:
         one = {"kdump_dump": path} if path else {}
         return commands.play("dumps", request, {"kdump_become": request.become, **_in(directories), **one})
+    return here(directories, path)
+
+
+def here(directories: Sequence[str], path: str = "") -> dict[str, Any]:
+    """The same of this machine."""
     result = commands.look_here()
     (host,) = result["hosts"]
     place = host["facts"]["dump_directory"]
-    named = directories or path not in ("", found.LATEST)
-    host["vmcores"] = found.here(directories or [place["path"]], path) if named or place["local"] else None
+    if directories or path not in ("", found.LATEST) or place["local"]:
+        host["vmcores"] = found.with_origins(found.here(directories or [place["path"]], path), host["proof"])
+    else:
+        host["vmcores"] = None
     return result
 
 
@@ -148,6 +162,50 @@ def prune(
     result = commands.play("prune_dumps", request, {**_in(directories), **variables})
     commands.say(result, request, "pruned")
     return pruning.exit_code(result["hosts"])
+
+
+@dumps.command(epilog=TOLD_HELP)
+@directory_option
+@click.option(
+    "--webhook",
+    metavar="URL",
+    envvar="KDUMP_ENABLER_WEBHOOK",
+    help="Also POST a small JSON there. Or, to keep it out of the list of processes, in $KDUMP_ENABLER_WEBHOOK.",
+)
+@click.option("--mail", metavar="COMMAND", help="Also run this, without a shell, with the text on its input.")
+@click.option("--all", "everything", is_flag=True, help="On a first run, also what is there already.")
+def announce(directories: Sequence[str], webhook: str | None, mail: str | None, everything: bool) -> int:
+    """Tell of each dump of this machine that nobody was told of, in the journal and where asked. A first run takes
+    what is there as known. Once for each boot is enough: a dump needs one.
+
+    \b
+    Examples:
+      sudo kdump-enabler dumps announce
+      sudo kdump-enabler dumps announce --mail 'mail -s "kernel panic" root'
+      sudo kdump-enabler dumps announce --webhook https://alerts.lan/dumps
+    """
+    commands.need_root()
+    channels = announcing.Channels(webhook or None, mail)
+    (host,) = here(directories)["hosts"]
+    if host["vmcores"] is None:
+        path = host["facts"]["dump_directory"]["path"]
+        raise UserError(f"{path} may wait for a network, so it was not looked at", "Name it: --directory DIR.")
+    lines, failures = announcing.announce(host["vmcores"], _crash_on_purpose(), channels, announcing.STATE, everything)
+    for line in lines or ["no new dump"]:
+        click.echo(line)
+    if failures:
+        click.echo(f"kdump-enabler: {'; '.join(failures)}; it is tried again the next time.", err=True)
+    unseen = any(one["path"] is None and one["complete"] is None for one in host["vmcores"])
+    return found.INCOMPLETE if failures else found.UNSEEN if unseen else 0
+
+
+def _crash_on_purpose() -> str | None:
+    """The word of the last crash on purpose of this machine; null for none."""
+    try:
+        note = proofs.load(Path(proofs.RECORD).read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None
+    return note.id if note else None
 
 
 def _in(directories: Sequence[str]) -> dict[str, Any]:

@@ -21,13 +21,15 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "bool | None": (bool, NONE),
     "tuple[str, ...] | None": (tuple, NONE),
 }
+PROOF, REAL = "proof", "real"
 
 
 @dataclass(frozen=True)
 class Vmcore:
     """One dump. Sizes are bytes, times UTC in ISO 8601; null is what could not be seen. `path` is null when there is no
     vmcore: with `complete` false it is missing, with null nobody could look. `open_to_others`: a user without rights
-    gets to it. What the header says begins with `format`; `reason` is why it is not `complete`."""
+    gets to it. `proof_id` is the word of a crash on purpose in its log, empty for none. What the header says begins
+    with `format`; `reason` is why it is not `complete`."""
 
     directory: str
     path: str | None
@@ -41,6 +43,7 @@ class Vmcore:
     log: str | None
     log_bytes: int | None
     log_written_at: str | None
+    proof_id: str | None
     format: str | None
     kernel: str | None
     build_id: str | None
@@ -104,6 +107,20 @@ def as_records(vmcores: Iterable[Vmcore]) -> list[dict[str, Any]]:
 def here(directories: Iterable[str], path: str = "") -> list[dict[str, Any]]:
     """The records of this machine's dumps."""
     return as_records(from_raw(vmcore.answer(request(directories, path))))
+
+
+def with_origins(records: Iterable[Mapping[str, Any]], proof: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The records with `origin`; `proof` is the host's as the result document holds it."""
+    return [{**record, "origin": origin(record, proof)} for record in records]
+
+
+def origin(record: Mapping[str, Any], proof: Mapping[str, Any] | None) -> str | None:
+    """Whether a dump is of a crash on purpose or a real one; null where neither its log nor the host's proof tells."""
+    proven = (proof["outcome"].get("dump") or {}).get("path") if proof else None
+    if record["proof_id"] or (proven and record["path"] == proven):
+        return PROOF
+    seen = record["proof_id"] is not None or (proof is not None and proof["state"] == "never")
+    return REAL if seen else None
 
 
 def exit_code(hosts: Iterable[Mapping[str, Any]]) -> int:

@@ -63,6 +63,10 @@ KNOWN = (
         ),
     ),
     (
+        r"(\S+) is not installed on the host",
+        Trouble("not_installed", "{0} is not installed on the host", "Install it there, or set kdump_command.", 1),
+    ),
+    (
         r"Other packages need them, so no package was removed: (.*)",
         Trouble(
             "package_needed",

@@ -59,7 +59,7 @@ PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x
 
 # What stat(2) tells of a dump, and what it says itself.
 FILE_KEYS = ("directory", "path", "size_bytes", "allocated_bytes", "written_at", "mode", "uid", "gid")  # type: Words
-FILE_KEYS += ("open_to_others", "log", "log_bytes", "log_written_at")
+FILE_KEYS += ("open_to_others", "log", "log_bytes", "log_written_at", "proof_id")
 HEADER_KEYS = ("format", "kernel", "build_id", "crashed_at", "dump_level", "cpus", "machine", "node")  # type: Words
 HEADER_KEYS += ("compression", "vmcoreinfo_bytes", "complete", "reason")
 
@@ -83,6 +83,8 @@ STAMPED = re.compile(
 OTHERS_ENTER, OTHERS_READ = 0o001, 0o004
 TAIL_LINES, LINE_CAP = 40, 500  # lines shown of a kernel log, characters of each
 LOG_CAP = 4 << 20  # bytes from the end of a kernel log in which the panic is looked for
+# What plugins/modules/crash.py puts into the kernel log; printk may add the time and the CPU or thread.
+PROOF = re.compile(r"^(?:\[[^\]]*\] ?)*kdump-enabler: crash on purpose, (\S+)$")
 # The last line that the first of these matches. An oops that panics starts the capture kernel before anything says
 # "panic" (crash_kexec in oops_end() of arch/x86/kernel/dumpstack.c).
 PANICS = (
@@ -653,6 +655,7 @@ def from_outside(place: Place, vmcore: Optional[str], log: Optional[str]) -> Rec
             record["log"] = os.path.join(place.path, log)
             seen = os.lstat(record["log"])
             record["log_bytes"], record["log_written_at"] = seen.st_size, moment(seen.st_mtime)
+            record["proof_id"] = proof_id(record["log"])
         if vmcore:
             record["path"] = os.path.join(place.path, vmcore)
         else:
@@ -720,12 +723,27 @@ def _at(path: str, seconds: float) -> Record:
     return record
 
 
-def tail(path: str) -> Tuple[Optional[List[str]], Optional[str]]:
-    """The last lines of a kernel log, and the line that names the panic; nulls when it cannot be read."""
+def proof_id(path: str) -> Optional[str]:
+    """The word that a crash on purpose left in a kernel log; empty for none, null when the log cannot be read."""
+    lines = last_lines(path)
+    if lines is None:
+        return None
+    return next((match.group(1) for match in map(PROOF.match, reversed(lines)) if match), "")
+
+
+def last_lines(path: str) -> Optional[List[str]]:
+    """The end of a kernel log; null when it cannot be read."""
     try:
         with File(path) as file:
-            lines = file.read(max(0, file.size - LOG_CAP), LOG_CAP).decode("utf-8", "replace").splitlines()
+            return file.read(max(0, file.size - LOG_CAP), LOG_CAP).decode("utf-8", "replace").splitlines()
     except (OSError, UnclearError):
+        return None
+
+
+def tail(path: str) -> Tuple[Optional[List[str]], Optional[str]]:
+    """The last lines of a kernel log, and the line that names the panic; nulls when it cannot be read."""
+    lines = last_lines(path)
+    if lines is None:
         return None, None
     matches = (next((line for line in reversed(lines) if panic.search(line)), None) for panic in PANICS)
     panic_line = next(filter(None, matches), None)

@@ -38,7 +38,7 @@ def test_list(crash: Path) -> None:
     assert (found.returncode, found.stderr) == (0, "")
     head, _, row, path = found.stdout.splitlines()
     assert head.split("  ")[0] == " crashed (UTC)"
-    assert row.split() == ["2026-11-20", "11:14:49", vmcores.RELEASE, "21", "KiB", "complete", "root"]
+    assert row.split() == ["2026-11-20", "11:14:49", vmcores.RELEASE, "21", "KiB", "complete", "real", "root"]
     assert path == f"   {crash}/202611201114/dump.202611201114"
 
 
@@ -48,9 +48,18 @@ def test_list_of_what_is_not_whole(crash: Path) -> None:
     found = run("dumps", "list", "--directory", crash)
     assert found.returncode == 1
     assert found.stdout.count("complete  ") == 2
-    assert "  missing\n" in found.stdout
+    assert "  missing     real\n" in found.stdout
     assert "   there is a kernel log and no vmcore\n" in found.stdout
     assert "   the file ends before the end record\n" in found.stdout
+
+
+def test_list_tells_proofs_from_real_crashes(crash: Path) -> None:
+    """By what plugins/modules/crash.py puts into the kernel log."""
+    line = b"[ 0.9] kdump-enabler: crash on purpose, 5f1c0a9e\n"
+    written(crash / "202611201114/dmesg.202611201114", line + LOG)
+    found = run("dumps", "list", "--directory", crash)
+    assert found.stdout.splitlines()[2].split()[-3:] == ["complete", "proof", "root"]
+    assert "\n crash        proof\n" in run("dumps", "show", crash / "202611201114").stdout
 
 
 def test_list_of_nothing(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ DUMP: dict[str, Any] = dict.fromkeys((*FILE_KEYS, *HEADER_KEYS)) | {
     "open_to_others": False,
     "format": "flattened",
     "complete": True,
+    "origin": "real",
 }
 
 

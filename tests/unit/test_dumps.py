@@ -59,6 +59,43 @@ def test_values_of_another_kind(tmp_path: Path) -> None:
             dumps.load(json.dumps({"vmcores": [record | {name: value}]}))
 
 
+PATH = "/var/crash/1/dump.1"
+
+
+@pytest.mark.parametrize(
+    ("proof_id", "path", "proof", "origin"),
+    [
+        ("5f1c", PATH, None, "proof"),
+        ("", PATH, {"state": "proven", "outcome": {"dump": {"path": PATH}}}, "proof"),
+        ("", PATH, {"state": "proven", "outcome": {"dump": {"path": "/var/crash/2/dump.2"}}}, "real"),
+        ("", None, {"state": "failed", "outcome": {"dump": {}}}, "real"),
+        ("", PATH, None, "real"),
+        (None, PATH, {"state": "never", "outcome": {}}, "real"),
+        (None, PATH, {"state": "unfinished", "outcome": {}}, None),
+        (None, PATH, None, None),
+    ],
+)
+def test_proof_or_real(
+    proof_id: str | None, path: str | None, proof: dict[str, Any] | None, origin: str | None
+) -> None:
+    (record,) = dumps.with_origins([{"proof_id": proof_id, "path": path}], proof)
+    assert record["origin"] == origin
+
+
+@pytest.mark.parametrize(
+    ("log", "word"),
+    [
+        (b"[ 1.0] kdump-enabler: crash on purpose, 5f1c\n[ 1.1] sysrq: Trigger a crash\n", "5f1c"),
+        (b"[ 1.0][    T1] kdump-enabler: crash on purpose, 5f1c\n", "5f1c"),
+        (b"[ 1.0] usb 1-1: Product: kdump-enabler: crash on purpose, 5f1c\n", ""),
+        (b"", ""),
+    ],
+)
+def test_the_word_of_a_crash_on_purpose(log: bytes, word: str, tmp_path: Path) -> None:
+    written(tmp_path / "202611191114/dmesg.202611191114", log)
+    assert [one["proof_id"] for one in dumps.here([str(tmp_path)])] == [word]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"vmcores": 1}', '{"vmcores": [{}]}', '{"vmcores": [{"path": 1}]}'])
 def test_an_answer_that_makes_no_sense(text: str) -> None:
     with pytest.raises(UserError, match="makes no sense"):

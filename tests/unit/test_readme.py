@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from kdump_enabler import platforms
+from kdump_enabler.dumps import with_origins
 from kdump_enabler.report import document
 from kdump_enabler.report.text import show_findings, show_hosts
 from kdump_enabler.report.views import render
@@ -41,7 +42,8 @@ def test_output_about_dumps(words: str, view: str, answer: str, monkeypatch: pyt
     (shown,) = re.findall(rf"^```\n\$ kdump-enabler dumps {words} .*?\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     vmcores = json.loads((ROOT / "tests" / "recorded_dumps.json").read_text(encoding="utf-8"))[answer]
     monkeypatch.setenv("COLUMNS", "80")
-    record = judge(machines.load("debian12-ready")).as_dict("web1") | {"vmcores": vmcores}
+    record = judge(machines.load("debian12-ready")).as_dict("web1")
+    record["vmcores"] = with_origins(vmcores, record["proof"])
     printed = render(view, document.document([record]), "").splitlines()
     assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
 

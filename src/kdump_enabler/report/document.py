@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .. import __version__, pruning
+from ..dumps import with_origins
 from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
@@ -38,8 +39,11 @@ def exit_code(result: Mapping[str, Any]) -> int:
 def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False) -> dict[str, Any]:
     """The record of one host from what a play registered for it: its last look, what failed, and with `dumps` what
     dumps it has. A host that the play left without a last word was lost on the way."""
-    seen = {"vmcores": (variables.get("kdump_dumps") or {}).get("vmcores")} if dumps else {}
-    return _from_play(host, variables) | seen | _work_on_dumps(variables)
+    record = _from_play(host, variables) | _work_on_dumps(variables)
+    if dumps:
+        found = (variables.get("kdump_dumps") or {}).get("vmcores")
+        record["vmcores"] = None if found is None else with_origins(found, record["proof"])
+    return record
 
 
 def _work_on_dumps(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .text import literal, show_name
 
 Record = Mapping[str, Any]
 ELSEWHERE = "KD053"  # the rule that names the machines that dumps are sent to
-TITLES = f" [dim]{'crashed (UTC)':21}{'kernel':24}{'size':>8}  {'state':12}readable by[/]"
+TITLES = f" [dim]{'crashed (UTC)':21}{'kernel':24}{'size':>8}  {'state':12}{'crash':9}readable by[/]"
 OPEN = "everyone"
 DENIED = "Permission denied"  # strerror(3), in vmcore.py's words
 
@@ -21,7 +21,7 @@ DENIED = "Permission denied"  # strerror(3), in vmcore.py's words
 def show_list(console: Console, result: Record, _command: str, _verbose: bool) -> None:
     """Print the dumps of each host, the newest first, and what is wrong with one."""
     if any(host["vmcores"] for host in result["hosts"]):
-        console.print(TITLES)
+        console.print(TITLES, soft_wrap=True)
     for host in result["hosts"]:
         show_name(console, host, _instead(host))
         for found in host["vmcores"] or ():
@@ -50,7 +50,7 @@ def _lines(found: Record) -> Iterator[str]:
     kernel, readers = literal(found["kernel"] or ""), _readers(found)
     mark = "red" if readers == OPEN else "default"
     size = "" if found["size_bytes"] is None else _size(found["size_bytes"])
-    yield f"{_time(found):21}{kernel:24}{size:>8}  [{colour}]{state:12}[/][{mark}]{readers}[/]"
+    yield f"{_time(found):21}{kernel:24}{size:>8}  [{colour}]{state:12}[/]{_origin(found):9}[{mark}]{readers}[/]"
     yield f"  {literal(found['path'] or found['directory'])}"
     if found["reason"]:
         yield f"  [{colour}]{literal(found['reason'])}[/]"
@@ -62,6 +62,7 @@ def _details(found: Record) -> Iterator[tuple[str, str]]:
     yield "dump", f"[bold]{literal(found['path'] or found['directory'])}[/]"
     yield "state", f"[{colour}]{': '.join([state, *map(literal, filter(None, [found['reason']]))])}[/]"
     yield "crashed", f"{_time(found)} UTC" if found["crashed_at"] else ""
+    yield "crash", _origin(found)
     build = found["build_id"] and f"build id {found['build_id']}"
     cpus = found["cpus"] and f"{found['cpus']} CPUs"
     yield "kernel", _joined(found["kernel"], found["machine"], build)
@@ -92,6 +93,11 @@ def _state(found: Record) -> tuple[str, str]:
     if found["complete"] is None:
         return "magenta", "unknown"
     return ("green", "complete") if found["complete"] else ("red", "incomplete" if found["path"] else "missing")
+
+
+def _origin(found: Record) -> str:
+    """Whether somebody crashed the machine on purpose."""
+    return found["origin"] or "unknown"
 
 
 def _time(found: Record) -> str:
