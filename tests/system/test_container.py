@@ -15,8 +15,8 @@ from tests.container.container import Container, unused_name
 from tests.container.kernel import settings_of_this_machine
 from tests.container.root import SUITES
 
-from .contained import GRUB_CFG, Contained, authored, difference, predicted, steps
-from .driving import ids
+from .contained import Contained, authored, predicted, steps
+from .driving import GRUB_CFG, difference, ids
 
 pytestmark = pytest.mark.system
 MIB = 1024 * 1024
