@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs grub-mkconfig and grub-script-check on a file that GRUB never reads."""
+"""Runs the tools that make grub.cfg, look at it, and bring it to where GRUB finds it."""
 
 import contextlib
 import os
@@ -105,3 +105,22 @@ def check_syntax(command: List[str], temporary: str, seconds: int) -> None:
     ended = run_command([*command, temporary], seconds, UNTRANSLATED)
     if ended.rc != 0:
         raise syntax_error(command[0], last_words(ended.stderr))
+
+
+def settle(directory: str, seconds: int) -> None:
+    """Bring all that the journal of the file system holds to its place on the disk: GRUB reads past the journal.
+
+    syncfs(2) commits the journal and then writes the buffers of the device (sync_filesystem() in the kernel's
+    fs/sync.c), in which ext3 and ext4 keep what is to go to its place; left alone, that takes half a minute. XFS does
+    it only when it is frozen, and would stay frozen if this process died meanwhile: GRUB may read an older state there.
+    """
+    ended = run_command(["sync", "-f", directory], seconds, UNTRANSLATED)
+    if ended.rc == 0:
+        return
+    why = "sync did not end within {0} s".format(seconds) if ended.rc is None else last_words(ended.stderr).rstrip(".")
+    raise ModuleError(
+        "io_error",
+        "{0} cannot be written to its disk ({1}); the old grub.cfg was kept.".format(directory, why),
+        "Look into the kernel log for that disk, and run again.",
+        [directory],
+    )

@@ -9,7 +9,8 @@ version_added: 0.1.0
 description:
   - Generates to a temporary file in the same directory, lets grub-script-check read it, and refuses it if it
     would lose a kernel that the present file boots and that is still on disk.
-  - Only then is it synced and renamed.
+  - Only then is it synced and renamed. The file system is synced before and after, because GRUB reads past its journal
+    (not enough on XFS, where GRUB may read an older state after a power cut).
   - Mode, owner and SELinux context of the present file are kept.
   - A file whose menu comes from boot loader entries (C(blscfg)) may hold no kernel, if the present one has
     C(blscfg) too.
@@ -33,7 +34,7 @@ options:
     type: bool
     default: true
   timeout:
-    description: Seconds after which the generator is ended.
+    description: Seconds after which the generator is ended, and so are the syntax check and sync.
     type: int
     default: 300
 attributes:
@@ -108,7 +109,7 @@ from ..module_utils.atomic import (
 )
 from ..module_utils.diffs import hunks
 from ..module_utils.failures import ModuleError, run
-from ..module_utils.grub_generator import check_syntax, generate
+from ..module_utils.grub_generator import check_syntax, generate, settle
 from ..module_utils.grub_menu import check_menu, kernels, linux_lines
 from ..module_utils.journal import note
 from ..module_utils.transaction import Change, Transaction
@@ -168,12 +169,19 @@ def try_out(module: AnsibleModule, path: str, temporary: str, old: Optional[File
     return new
 
 
-def install(path: str, old: Optional[FileState], new: FileState) -> None:
-    """Put the checked text in place, with the mode, owner and context of the old one."""
+def install(path: str, old: Optional[FileState], new: FileState, seconds: int) -> None:
+    """Put the checked text in place, with the mode, owner and context of the old one.
+
+    GRUB reads past the journal. What it finds after a power cut is whole, because the new file is in its place
+    before the name leads to it, and the old one's blocks are given up only when the name no longer leads to them.
+    """
     dressed = old._replace(content=new.content) if old else new
+    directory = os.path.dirname(path)
     with Transaction([Change(path, old, dressed)]) as transaction:
         transaction.stage()
+        settle(directory, seconds)
         transaction.commit()
+        settle(directory, seconds)
 
 
 def remove_temporaries(temporary: str) -> None:
@@ -194,7 +202,7 @@ def regenerate(module: AnsibleModule, path: str) -> Dict[str, Any]:
         new = try_out(module, path, temporary, old)
         differs = old is None or old.content != new.content
         if differs and module.params["install"]:
-            install(path, old, new)
+            install(path, old, new, module.params["timeout"])
             note(["regenerated {0}".format(path)])
     finally:
         remove_temporaries(temporary)

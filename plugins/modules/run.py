@@ -10,7 +10,7 @@ description:
   - A run that begins is noted on the host until it ends, so that no second one changes the host meanwhile, and so
     that the next one knows of a run that was killed.
   - A run is over when the host booted since, when its lease has run out, or when the caller names it in O(instead_of).
-  - Beginning removes what a killed run left beside the files of its backup set.
+  - Beginning removes what a killed run left beside the files of its backup set and beside grub.cfg.
   - Ending removes old backup sets; the first one, which holds what the host was before us, always stays.
 options:
   state:
@@ -50,6 +50,10 @@ options:
     description: Where the note and the backup sets are.
     type: path
     default: /var/lib/kdump-enabler
+  grub_cfg:
+    description: The grub.cfg, which is made from files of the set and is in none.
+    type: path
+    default: /boot/grub/grub.cfg
 attributes:
   check_mode:
     description: Changes nothing.
@@ -108,13 +112,15 @@ ARGUMENTS = {
     "keep": {"type": "int", "default": 20},
     "forget": {"type": "bool", "default": False},
     "root": {"type": "path", "default": DEFAULT_ROOT},
+    "grub_cfg": {"type": "path", "default": "/boot/grub/grub.cfg"},
 }
 
 
-def clean_up(backups: str, name: str) -> None:
-    """Remove what a killed run left beside the files of its set."""
-    for entry in (BackupSet(backups, name).manifest or {"files": []})["files"]:
-        sweep(entry["path"])
+def clean_up(backups: str, name: str, grub_cfg: str) -> None:
+    """Remove what a killed run left beside the files of its set and beside grub.cfg, wherever a link leads."""
+    files = (BackupSet(backups, name).manifest or {"files": []})["files"]
+    for path in [*(entry["path"] for entry in files), os.path.realpath(grub_cfg)]:
+        sweep(path)
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
@@ -130,7 +136,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         found = begin(asked["root"], note, asked["instead_of"], asked["lease"])
         killed = {name: found[name] for name in ("run", "goal", "started_at") if name in found}
         if asked["instead_of"]:
-            clean_up(backups, asked["instead_of"])
+            clean_up(backups, asked["instead_of"], asked["grub_cfg"])
     else:
         removed = remove_old(backups, asked["keep"])
         if asked["forget"] and forget(backups, asked["run"]):

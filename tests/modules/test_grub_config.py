@@ -1,7 +1,8 @@
 """kdump.enabler.grub_config: a machine that booted before boots after, whatever the generator does.
 
 grub-mkconfig is a test double throughout (a shell script), because the real one describes the machine it runs on.
-grub-script-check is a double too, but for the one test that says otherwise.
+grub-script-check is a double too, but for the one test that says otherwise, and so is sync: tests/system/
+test_hard_reset.py sees what the real one does.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Boot:
         self.cfg.chmod(0o444)
         self.generates(config("6.1", "6.2", options="quiet crashkernel=256M"))
         self.tool("grub-script-check", "exit 0")
+        self.tool("sync", "exit 0")
 
     def tool(self, name: str, script: str) -> None:
         """Put a double on PATH."""
@@ -250,6 +252,28 @@ def test_no_space_at_the_end(boot: Boot) -> None:
     """The rename itself fails."""
     act = "raise OSError(28, 'No space left on device', source, None, target)"
     refused(boot, "no_space", prelude=breaking_rename(("grub.cfg", 1), act=act))
+
+
+def test_what_grub_finds_is_whole_at_any_moment(boot: Boot, tmp_path: Path) -> None:
+    """It reads past the journal. So the new file comes to its place before the name leads to it, and the old one is
+    kept until its name leads elsewhere there, too."""
+    old, new = boot.cfg.read_text(), (boot.tools / "text").read_text()
+    boot.tool("sync", f'[ "$1" = -f ] || exit 64; cp -a "$2" {tmp_path}/looked-$(ls {tmp_path} | grep -c looked)')
+    boot.run()
+    names = ["looked-0", "looked-1"]
+    looks = [{path.name: path.read_text() for path in (tmp_path / name).iterdir()} for name in names]
+    assert sorted(path.name for path in tmp_path.glob("looked-*")) == names
+    assert [look.pop("grub.cfg") for look in looks] == [old, new]
+    assert new in looks[0].values()
+    assert list(looks[1].values()).count(old) == 1
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_disk_fails(boot: Boot, tmp_path: Path, number: int) -> None:
+    """Before the new file has its name, or after: the old one has it then."""
+    count = f'echo x >>{tmp_path}/syncs; [ "$(wc -l <{tmp_path}/syncs)" -lt {number} ]'
+    boot.tool("sync", f'{count} || {{ echo "sync: error syncing: Input/output error" >&2; exit 1; }}')
+    assert "Input/output error" in refused(boot, "io_error")
 
 
 def test_somebody_else_regenerates_meanwhile(boot: Boot) -> None:

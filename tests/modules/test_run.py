@@ -16,7 +16,7 @@ ONE, TWO = "20250101T000000Z", "20250102T000000Z"
 
 
 def begin(call: Call, root: Path, run: str = ONE, **more: Any) -> dict[str, Any]:
-    return call("run", state="begun", run=run, root=str(root), **more)
+    return call("run", state="begun", run=run, root=str(root), **{"grub_cfg": str(root / "grub.cfg"), **more})
 
 
 def noted(root: Path) -> dict[str, Any]:
@@ -57,6 +57,19 @@ def test_a_run_that_is_known_to_be_dead_is_taken_over(call: Call, tmp_path: Path
     begin(call, tmp_path)
     assert begin(call, tmp_path, TWO, instead_of="another")["kind"] == "running"
     assert "kind" not in begin(call, tmp_path, TWO, instead_of=ONE)
+
+
+def test_what_a_killed_run_left_beside_grub_cfg_goes(call: Call, tmp_path: Path) -> None:
+    grub = tmp_path / "grub"
+    grub.mkdir()
+    (tmp_path / "grub.cfg").symlink_to(grub / "grub.cfg")
+    kept = ["grub.cfg", "grubenv", ".grub.cfg.theirs"]
+    for name in [*kept, ".grub.cfg.kdump-enabler.abc", ".grub.cfg.kdump-enabler.abc.new"]:
+        (grub / name).touch()
+    begin(call, tmp_path)
+    assert len(list(grub.iterdir())) == 5, "it may be the run that is under way"
+    begin(call, tmp_path, TWO, instead_of=ONE)
+    assert sorted(path.name for path in grub.iterdir()) == sorted(kept)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\x00\x00"])

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.container.container import Container
 
-from .driving import Driven
+from .driving import GRUB_CFG, OWN, Changes, Driven, Files
 
 COLLECTIONS = Path(__file__).resolve().parents[2] / "ansible" / "collections"
-# What a run may change, and the kernel's settings, which are plain files in a container.
-PLACES = "etc boot/grub var/lib/kdump var/lib/kdump-enabler proc/sys/kernel"
-GRUB_CFG = "/boot/grub/grub.cfg"
-OWN = "/var/lib/kdump-enabler/"  # the backup sets, which every run keeps and no diff shows
 OF_UNITS = re.compile(r"/etc/systemd/system/\S+\.wants/|/etc/rc\d\.d/")  # systemctl enable calls update-rc.d, too
-Files = Mapping[str, bytes]
-# A path with its content before and after; null for none.
-Changes = dict[str, tuple[bytes | None, bytes | None]]
 
 
 @dataclass(frozen=True)
@@ -43,17 +33,13 @@ class Played:
 class Contained(Driven):
     """A container that is driven and looked at."""
 
+    # The kernel's settings are plain files in a container.
+    places = f"{Driven.places} var/lib/kdump proc/sys/kernel"
+
     def __init__(self, container: Container, folder: Path) -> None:
         super().__init__(container, container.inventory(folder / f"{container.name}.yml"))
         self.container = container
         self.folder = folder
-
-    def files(self) -> Files:
-        """Every file below PLACES with its content; a link's is where it leads."""
-        script = f"tar -C / -cz --ignore-failed-read {PLACES} 2>/dev/null | base64 -w0"
-        data = base64.b64decode(self.container.ssh(script).stdout)
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            return dict(_entries(archive))
 
     def play(self, *words: str) -> Played:
         """Run ansible-playbook kdump.enabler.enable with these words."""
@@ -74,22 +60,11 @@ class Contained(Driven):
         """The packages that somebody asked for."""
         return set(self.container.ssh("apt-mark showmanual").stdout.split())
 
-    def unit(self, name: str) -> dict[str, str]:
-        """What systemd says of a unit: whether it runs at boot, and which start of it this is."""
-        text = self.container.ssh(f"systemctl show {name} -p UnitFileState -p InvocationID").stdout
-        return dict(line.split("=", 1) for line in text.splitlines())
-
     def digest(self) -> str:
         """Every file of the system by its digest, every link, and the kernel's settings."""
         places = "/etc /boot /var/lib /proc/sys/kernel"
         script = f"find {places} -type f -exec sha256sum {{}} + -o -type l -printf '%p %l\\n' | sort"
         return self.container.ssh(script, timeout=120).stdout
-
-
-def difference(before: Files, after: Files) -> Changes:
-    """What changed between two looks."""
-    paths = before.keys() | after.keys()
-    return {path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)}
 
 
 def authored(changes: Changes) -> Changes:
@@ -131,14 +106,6 @@ def steps(host: Contained, changes: Changes, units: Mapping[str, Mapping[str, st
         found |= {f"enable unit {name}"} if new["UnitFileState"] != old["UnitFileState"] else set()
         found |= {f"restart unit {name}"} if new["InvocationID"] != old["InvocationID"] else set()
     return found
-
-
-def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
-    for entry in archive:
-        if entry.issym():
-            yield f"/{entry.name}", f"-> {entry.linkname}".encode()
-        elif stream := archive.extractfile(entry):
-            yield f"/{entry.name}", stream.read()
 
 
 def _listed(diff: Any) -> list[dict[str, str]]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
+
+GRUB_CFG = "/boot/grub/grub.cfg"
+OWN = "/var/lib/kdump-enabler/"  # the backup sets, which every run keeps and no diff shows
+Files = Mapping[str, bytes]
+# A path with its content before and after; null for none.
+Changes = dict[str, tuple[bytes | None, bytes | None]]
 
 
 class Machine(Protocol):
@@ -22,6 +31,8 @@ class Machine(Protocol):
 
 class Driven:
     """One machine with the inventory that reaches it; each method raises AssertionError with what it saw instead."""
+
+    places = "etc boot/grub var/lib/kdump-enabler"  # what a run may change
 
     def __init__(self, machine: Machine, inventory: Path, say: Callable[[str], None] = print) -> None:
         self.machine = machine
@@ -71,6 +82,18 @@ class Driven:
         script = f'. /etc/default/grub; for f in /etc/default/grub.d/*.cfg; do . "$f"; done; echo "${variable}"'
         return self.machine.ssh(script).stdout.strip()
 
+    def files(self) -> Files:
+        """Every file below `places` with its content; a link's is where it leads."""
+        script = f"tar -C / -cz --ignore-failed-read {self.places} 2>/dev/null | base64 -w0"
+        data = base64.b64decode(self.machine.ssh(script).stdout)
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            return dict(_entries(archive))
+
+    def unit(self, name: str) -> dict[str, str]:
+        """What systemd says of a unit: whether it runs at boot, and which start of it this is."""
+        text = self.machine.ssh(f"systemctl show {name} -p UnitFileState -p InvocationID").stdout
+        return dict(line.split("=", 1) for line in text.splitlines())
+
     def ours(self) -> Iterable[str]:
         """The files that enabling a plain machine writes."""
         return (
@@ -91,3 +114,17 @@ class Driven:
 def ids(host: dict[str, Any]) -> set[str]:
     """The findings of a host."""
     return {finding["id"] for finding in host["findings"]}
+
+
+def difference(before: Files, after: Files) -> Changes:
+    """What changed between two looks."""
+    paths = before.keys() | after.keys()
+    return {path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)}
+
+
+def _entries(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    for entry in archive:
+        if entry.issym():
+            yield f"/{entry.name}", f"-> {entry.linkname}".encode()
+        elif stream := archive.extractfile(entry):
+            yield f"/{entry.name}", stream.read()

@@ -12,15 +12,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.container.container import Container, unused_name
-from tests.container.kernel import settings_of_this_machine
+from tests.container.kernel import INSIDE, settings_of_this_machine
 from tests.container.root import SUITES
 
-from .contained import GRUB_CFG, Contained, authored, difference, predicted, steps
-from .driving import ids
+from .contained import Contained, authored, predicted, steps
+from .driving import GRUB_CFG, difference, ids
 
 pytestmark = pytest.mark.system
 MIB = 1024 * 1024
 UNIT = "kdump-tools.service"
+LOADS = f"""mkdir -p /etc/systemd/system/{UNIT}.d
+printf '[Service]\\nExecStart=\\nExecStart=sh -c "echo 1 > {INSIDE}/sys/kexec_crash_loaded"\\n' \\
+    > /etc/systemd/system/{UNIT}.d/pretend.conf
+systemctl daemon-reload"""
 DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 NEEDS_MAKEDUMPFILE = """
 mkdir -p /tmp/needs/DEBIAN
@@ -209,3 +213,14 @@ def test_back_to_the_first_state(installed: Contained) -> None:
     host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=0)
     assert authored(difference(before, host.files())) == {}
     assert "crashkernel=400M" not in host.cat(GRUB_CFG)
+
+
+@pytest.mark.parametrize("installed", ["bookworm"], indirect=True)
+def test_a_run_that_loads_the_capture_kernel_is_enough(installed: Contained) -> None:
+    """What makes an event panic waits for a capture kernel; where the run itself loads one, it is set by that run."""
+    installed.container.ssh(LOADS)
+    installed.run("enable", "-i", installed.inventory, "-y", expect=0)
+    assert [installed.cat(f"/proc/sys/kernel/{key}") for key in ("panic_on_oops", "unknown_nmi_panic")] == ["1", "1"]
+    assert "restart unit: kdump-tools.service" in installed.container.ssh("journalctl -t kdump-enabler").stdout
+    installed.run("rollback", "-i", installed.inventory, "-y", expect=0)
+    assert installed.cat("/proc/sys/kernel/panic_on_oops") == "0"

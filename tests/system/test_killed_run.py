@@ -4,37 +4,29 @@ and so it does after a next enable, which ends what the killed one began."""
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from difflib import unified_diff
 from pathlib import Path
 
 import pytest
 
 from tests.container.container import Container, unused_name
 
-from .contained import COLLECTIONS, GRUB_CFG, OWN, Changes, Contained, Files, difference
-from .driving import ids
+from .contained import COLLECTIONS, Contained
+from .driving import Files
+from .interrupted import REBOOT_PENDING, SWITCHED_OFF, go_on, looks_truthful, same, undo
 
 pytestmark = pytest.mark.system
 CALLBACKS = Path(__file__).with_name("callbacks")
-UNIT = "kdump-tools.service"
-DRIFT, REBOOT_PENDING = 1, 3
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contained]:
     """A container with the packages of kdump, which somebody switched off."""
     with Container(unused_name("killed"), "bookworm") as container:
-        container.ssh(
-            "export DEBIAN_FRONTEND=noninteractive; apt-get update -qq;"
-            " apt-get install -qq --no-install-recommends kdump-tools makedumpfile > /dev/null 2>&1;"
-            f" sed -i 's/^USE_KDUMP=.*/USE_KDUMP=0/' /etc/default/kdump-tools; systemctl disable -q {UNIT}",
-            timeout=120,
-        )
+        container.ssh(SWITCHED_OFF, timeout=120)
         container.kernel.set(kexec_crash_size=0)
         yield Contained(container, tmp_path_factory.mktemp("killed"))
 
@@ -62,54 +54,6 @@ def killed(host: Contained, after: int) -> str:
     return log.read_text(encoding="utf-8") if log.exists() else ""
 
 
-def authored(files: Files) -> Files:
-    """What must come back: everything but our own notes; grub.cfg and the kernel's settings, too."""
-    return {path: content for path, content in files.items() if not path.startswith(OWN)}
-
-
-def looks_truthful(host: Contained, step: str) -> None:
-    """The check says what others see, and the machine has a grub.cfg that boots."""
-    host.container.ssh(f"grub-script-check {GRUB_CFG}")
-    text = host.cat(GRUB_CFG)
-    assert re.search(r"^\s+linux\s+\S*vmlinuz", text, re.MULTILINE), step
-    record = host.check(expect=REBOOT_PENDING if is_complete(host) else DRIFT)
-    found = ids(record)
-    lines = [line for line in text.splitlines() if line.lstrip().startswith("linux") and " single" not in line]
-    assert ("KD021" in found) is not all("crashkernel=1G-8G:256M" in line for line in lines), step
-    noted = host.container.ssh(f"test -e {OWN}run.json", check=False).returncode == 0
-    assert ("KD091" in found) is noted, step
-    assert record["captures_now"] is False
-
-
-def is_complete(host: Contained) -> bool:
-    """Nothing but a reboot is missing, as others see it: our files, the unit, the running kernel's own word."""
-    files = f"test -e {' -a -e '.join(host.ours())}"
-    command = f"{files} && systemctl -q is-enabled {UNIT} && grep -qx 10 /proc/sys/kernel/panic"
-    return host.container.ssh(command, check=False).returncode == 0
-
-
-def same(host: Contained, first: Files, step: str) -> None:
-    """Rollback gave back the first state: bytes, links and units."""
-    left = difference(authored(first), authored(host.files()))
-    assert left == {}, f"{step}: {_differing(left)}"
-    assert host.unit(UNIT)["UnitFileState"] == "disabled", step
-
-
-def _differing(left: Changes) -> str:
-    """The lines of each file that differ."""
-    texts = {path: [(one or b"").decode(errors="replace").splitlines() for one in pair] for path, pair in left.items()}
-    diffs = (unified_diff(old, new, path, path, lineterm="", n=0) for path, (old, new) in texts.items())
-    return "\n".join("\n".join(diff) for diff in diffs)
-
-
-def undo(host: Contained) -> None:
-    """Roll back what was begun; a run that was killed before it changed anything left nothing to go back to."""
-    sets = host.container.ssh(f"grep -L restored_at {OWN}backups/*/manifest.json 2>/dev/null || true").stdout.split()
-    noted = host.container.ssh(f"cat {OWN}run.json 2>/dev/null", check=False).stdout
-    said = host.run("rollback", "-i", host.inventory, "-y", expect=0 if sets else 1, quiet=True)
-    assert ("had been killed; this run ended it." in " ".join(said.split())) is bool(noted)
-
-
 def try_point(host: Contained, first: Files, number: int) -> str:
     """Kill after that many steps, twice; the name of the last step, empty for none left."""
     step = killed(host, number)
@@ -120,10 +64,7 @@ def try_point(host: Contained, first: Files, number: int) -> str:
     undo(host)
     same(host, first, step)
     killed(host, number)
-    noted = host.container.ssh(f"test -e {OWN}run.json", check=False).returncode == 0
-    said = host.run("enable", "-i", host.inventory, "-y", expect=3, quiet=True)
-    assert ("had been killed; this run went on with it." in " ".join(said.split())) is noted, step
-    assert not {"KD091", "KD021"} & ids(host.check(expect=3)), step
+    go_on(host, step, expect=REBOOT_PENDING)
     undo(host)
     same(host, first, step)
     return step
