@@ -92,7 +92,7 @@ def restored(host: Host, name: str = "latest") -> dict[str, tuple[Any, ...]]:
 
 def begun(host: Host, instead_of: str = "") -> None:
     """A run is noted on the host."""
-    where = {"root": str(host.root.parent), "grub_cfg": str(host.etc / "grub.cfg")}
+    where: dict[str, Any] = {"root": str(host.root.parent), "grub_cfg": str(host.etc / "grub.cfg")}
     noted = host.call("run", state="begun", run=SET, instead_of=instead_of, **where)
     assert "kind" not in noted, noted
 

@@ -21,7 +21,8 @@ from tests import vmcores
 from tests.container.container import Container, unused_name
 from tests.vmcores import written
 
-from .contained import COLLECTIONS, OWN, Contained, difference
+from .contained import COLLECTIONS, Contained
+from .driving import OWN, difference
 
 pytestmark = pytest.mark.system
 PACKAGES = (
