@@ -59,13 +59,19 @@ def holders(path: Path) -> list[int]:
     return found
 
 
+def said(to: Path) -> Path:
+    """What a fetch that was begun says."""
+    return to.with_suffix(".txt")
+
+
 def begun(host: Driven, to: Path, least: int) -> subprocess.Popen[bytes]:
     """A fetch that has written that many bytes and goes on."""
     command = [str(Path(sys.executable).with_name("kdump-enabler")), "dumps", "fetch", "-i", str(host.inventory)]
-    process = subprocess.Popen([*command, "--to", str(to)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with said(to).open("wb") as out:
+        process = subprocess.Popen([*command, "--to", str(to)], stdout=out, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + 120
     while not ((part := part_of(to)) and part.stat().st_size >= least):
-        assert process.poll() is None
+        assert process.poll() is None, said(to).read_text()
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return process
@@ -76,7 +82,7 @@ def test_fetch_that_is_cut_twice(host: Driven, tmp_path: Path) -> None:
     to, wanted = tmp_path / "here", host.machine.ssh(f"sha256sum /var/crash/{STAMP}/dump.{STAMP}").stdout.split()[0]
     process = begun(host, to, 8 * MIB)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 2
+    assert process.wait(60) == 2, said(to).read_text()
     part = part_of(to)
     assert part is not None
     assert stat.S_IMODE(part.stat().st_mode) == 0o600
@@ -88,16 +94,16 @@ def test_fetch_that_is_cut_twice(host: Driven, tmp_path: Path) -> None:
     assert process.wait(60) != 0
     second = part.stat().st_size
     assert first < second < SIZE
-    said = host.run("dumps", "fetch", "latest", "-i", host.inventory, "--to", to, "--verbose", "--", "-vvvv", expect=0)
+    told = host.run("dumps", "fetch", "latest", "-i", host.inventory, "--to", to, "--verbose", "--", "-vvvv", expect=0)
     path = to / getattr(host.machine, "name") / STAMP / f"dump.{STAMP}"  # noqa: B009 - a container has one
-    assert f"resumed after {second} bytes" in said
+    assert f"resumed after {second} bytes" in told
     assert hashlib.sha256(path.read_bytes()).hexdigest() == wanted
     assert part_of(to) is None
     assert SECRET in path.read_bytes()
-    assert max(map(len, said.splitlines())) < MIB, "no piece was printed"
+    assert max(map(len, told.splitlines())) < MIB, "no piece was printed"
     began = time.monotonic()
-    said = host.run("dumps", "fetch", "latest", "-i", host.inventory, "--to", to, expect=0)
-    assert said.count("nothing was transferred") == 2
+    told = host.run("dumps", "fetch", "latest", "-i", host.inventory, "--to", to, expect=0)
+    assert told.count("nothing was transferred") == 2
     host.say(f"the second fetch took {time.monotonic() - began:.1f} s")
 
 
