@@ -67,6 +67,8 @@ def said(to: Path) -> Path:
 def begun(host: Driven, to: Path, least: int) -> subprocess.Popen[bytes]:
     """A fetch that has written that many bytes and goes on."""
     command = [str(Path(sys.executable).with_name("kdump-enabler")), "dumps", "fetch", "-i", str(host.inventory)]
+    # A shell starts what is in the background with SIGINT ignored, which is inherited, unless somebody handles it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with said(to).open("wb") as out:
         process = subprocess.Popen([*command, "--to", str(to)], stdout=out, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + 120
