@@ -158,6 +158,18 @@ class Machine:
         self.wait_for_ssh()
         self._set_clock()
 
+    def reset(self, saved: str = "") -> None:
+        """Press the reset button, at the very moment of a state that `save` kept if one is named.
+
+        What the guest held in memory is lost. What it has written to its disk stays, flushed or not, because QEMU
+        lives on (cache=unsafe ignores flushes only): a reset, not a disk that loses its own cache with the power.
+        """
+        self.monitor("stop")
+        if saved:
+            self._snapshot_command("loadvm", saved)
+        self.monitor("system_reset")
+        self.monitor("cont")
+
     def ssh_arguments(self, user: str = "root") -> list[str]:
         """The arguments after `ssh` that reach the guest; a command may follow."""
         return self.login.arguments(user)
