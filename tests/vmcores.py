@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 BLOCK = 4096
@@ -14,12 +14,13 @@ BUILD_ID = "eb4fbcd037e7253717950bf2b93bd5566f47c56f"
 RELEASE = "6.1.0-56-amd64"
 INFO = f"OSRELEASE={RELEASE}\nBUILD-ID={BUILD_ID}\nPAGESIZE=4096\nCRASHTIME={CRASHED}\n".encode()
 ZLIB, LZO, INCOMPLETE = 1, 2, 8
+PERIOD = 251  # after which the bytes of page() begin again
 Pages = Mapping[int, bytes]
 
 
 def page(words: bytes = b"", block: int = BLOCK) -> bytes:
     """A page that begins with these words."""
-    return words + bytes(index * 37 % 251 for index in range(block - len(words)))
+    return words + bytes(index * 37 % PERIOD for index in range(block - len(words)))
 
 
 PAGES: Pages = {3: page(b"first"), 4: page(b"second"), 9: page(b"alone"), 20: page(b"last")}
@@ -50,11 +51,29 @@ def kdump(
     bits = sum(1 << number for number in pages).to_bytes(block, "little")
     descriptors, data, place = b"", b"", 4 * block + 24 * len(pages)
     for _, content in sorted(pages.items()):
-        packed = zlib.compress(content) if packing == ZLIB else content
+        packed = PACKERS[packing](content) if packing in PACKERS else content
         flags = packing if len(packed) < block or packing != ZLIB else 0
         descriptors += struct.pack(order + "QIIQ", place + len(data), len(packed), flags, 0)
         data += packed
     return head.ljust(block, b"\0") + (sub + info).ljust(block, b"\0") + b"\xff" * block + bits + descriptors + data
+
+
+def lzo(content: bytes) -> bytes:
+    """An LZO1X stream of two instructions: the bytes until they repeat as those of page() do, and a match for the rest
+    (Documentation/staging/lzo.rst of the kernel)."""
+    start = next(n for n in range(PERIOD, len(content)) if content[n:] == content[n - PERIOD : -PERIOD])
+    literals = b"\0" + lzo_length(start - 3 - 15) + content[:start]
+    match = b"\x20" + lzo_length(len(content) - start - 2 - 31) + struct.pack("<H", PERIOD - 1 << 2)
+    return literals + match + b"\x11\0\0"
+
+
+def lzo_length(length: int) -> bytes:
+    """A length that does not fit into the instruction."""
+    zeros, last = divmod(length - 1, 255)
+    return bytes(zeros) + bytes([last + 1])
+
+
+PACKERS: Mapping[int, Callable[[bytes], bytes]] = {ZLIB: zlib.compress, LZO: lzo}
 
 
 def elf(

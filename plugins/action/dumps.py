@@ -19,7 +19,7 @@ SEARCH_SECONDS = 300
 
 
 class ActionModule(ActionBase):
-    """One round trip: vmcore.py on the host."""
+    """One round trip: the reader of dumps on the host."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -39,7 +39,7 @@ class ActionModule(ActionBase):
         }
 
     def _holder(self, vmcores: list[dict[str, Any]], text: str, variables: dict[str, Any]) -> str:
-        """The path of the dump that has the text in its pages, of the newest ones; empty for none."""
+        """The path of the dump that has the text in its log, of the newest ones; empty for none."""
         for one in [one for one in vmcores if one["complete"]][:NEWEST]:
             asked = {"do": "contains", "path": one["path"], "text": text, "seconds": SEARCH_SECONDS}
             if json.loads(ask(self, variables, "vmcore", json.dumps(asked)))["found"]:

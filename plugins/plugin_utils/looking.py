@@ -21,9 +21,9 @@ def look(action: ActionBase, task_vars: dict[str, Any]) -> Any:
 
 
 def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: str) -> str:
-    """What a module of the library prints on the action's host: the line of JSON that begins with its schema. Raises
-    AnsibleActionFail with one sentence when there is none."""
-    source = Path(str(library(name).__file__)).read_bytes()
+    """What a module or a package of the library prints on the action's host: the line of JSON that begins with its
+    schema. Raises AnsibleActionFail with one sentence when there is none."""
+    source = library("piped").program(Path(str(library(name).__file__)))
     command = " ".join([_python(action, task_vars), *map(shlex.quote, arguments)])
     answer = action._low_level_execute_command(command, in_data=source, sudoable=True)
     output = next((line for line in answer["stdout_lines"] if line.startswith('{"schema"')), None)

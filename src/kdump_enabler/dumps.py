@@ -1,4 +1,4 @@
-"""The dumps of a host, as vmcore.py answered there."""
+"""The dumps of a host, as vmcore/ answered there."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ class ShownVmcore(Vmcore):
 
 
 def request(directories: Iterable[str], path: str = "") -> dict[str, Any]:
-    """What to ask vmcore.py: for all dumps in these directories, or for one by its path or `latest`."""
+    """What to ask the reader: for all dumps in these directories, or for one by its path or `latest`."""
     asked = {"do": "show", "path": path} if path else {"do": "list"}
     return {**asked, "directories": list(directories)}
 
 
 def load(text: str) -> tuple[Vmcore, ...]:
-    """The dumps from vmcore.py's JSON, the newest first. Raises UserError when it is something else."""
+    """The dumps from the reader's JSON, the newest first. Raises UserError when it is something else."""
     try:
         return from_raw(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
@@ -88,7 +88,7 @@ def load(text: str) -> tuple[Vmcore, ...]:
 
 
 def from_raw(answer: Mapping[str, Any]) -> tuple[Vmcore, ...]:
-    """The dumps from vmcore.py's answer, the newest first."""
+    """The dumps from the reader's answer, the newest first."""
     return tuple(_vmcore(dict(record)) for record in answer["vmcores"])
 
 

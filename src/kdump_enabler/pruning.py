@@ -12,7 +12,7 @@ from typing import Any
 from .errors import UserError
 from .fetching import is_settled
 from .verdict import worst_exit_code
-from .vmcore import README, STAMPED
+from .vmcore.finding import README, STAMPED
 
 DAY = 24 * 60 * 60
 ABANDONED_SECONDS = 60 * 60  # since the last write to a dump that is not whole: a slow target may stall a dump

@@ -12,8 +12,8 @@ from tests.packaging.installed import ROOT, files_of_a_clone
 
 ON_HOSTS = [
     ROOT / "src" / "kdump_enabler" / "probe.py",
-    ROOT / "src" / "kdump_enabler" / "vmcore.py",
     ROOT / "src" / "kdump_enabler" / "pieces.py",
+    *sorted((ROOT / "src" / "kdump_enabler" / "vmcore").glob("*.py")),
     *sorted((ROOT / "plugins" / "modules").glob("*.py")),
     *sorted((ROOT / "plugins" / "module_utils").glob("*.py")),
 ]

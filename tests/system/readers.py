@@ -36,6 +36,18 @@ def kernel_log(dump: Path) -> str:
     return log.read_text(errors="replace")
 
 
+def packed_again(dump: Path) -> Path:
+    """The dump as most families write it, with LZO; by makedumpfile. The plain one has to be there."""
+    packed = dump.with_suffix(".lzo")
+    subprocess.run(
+        ["makedumpfile", "-l", "-d", "31", dump.with_suffix(".plain"), packed],
+        capture_output=True,
+        check=True,
+        timeout=READING_SECONDS,
+    )
+    return packed
+
+
 def opened(dump: Path) -> Opened:
     """The dump as drgn reads it, without debugging symbols: the kernel's own symbol table is in the dump."""
     program = drgn.Program()

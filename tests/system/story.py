@@ -176,7 +176,8 @@ class Story(Driven):
 
     def tell_of_copies(self) -> None:
         """The dump as it is and as makedumpfile rearranged it, whole and cut in many places."""
-        for copy in (self.folder / "vmcore", self.folder / "vmcore.plain"):
+        dump = self.folder / "vmcore"
+        for copy in (readers.packed_again(dump), dump, dump.with_suffix(".plain")):
             began = time.monotonic()
             assert vmcore.read(str(copy))["complete"] is True
             self.say(f"{copy.name}: {copy.stat().st_size // MIB} MiB read in {time.monotonic() - began:.3f} s")

@@ -38,7 +38,7 @@ def test_output(shown: str, machine: str) -> None:
 
 @pytest.mark.parametrize(("words", "view", "answer"), [("list", "dumps", "list"), ("show", "dump", "show")])
 def test_output_about_dumps(words: str, view: str, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of what vmcore.py answered on a virtual machine that crashed twice."""
+    """Of what the reader answered on a virtual machine that crashed twice."""
     (shown,) = re.findall(rf"^```\n\$ kdump-enabler dumps {words} .*?\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     vmcores = json.loads((ROOT / "tests" / "recorded_dumps.json").read_text(encoding="utf-8"))[answer]
     monkeypatch.setenv("COLUMNS", "80")

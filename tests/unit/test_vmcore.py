@@ -20,6 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kdump_enabler import vmcore
+from kdump_enabler.vmcore import files
+from kdump_enabler.vmcore.basics import Clock
+from kdump_enabler.vmcore.files import File, Flattened
 from tests import vmcores
 from tests.vmcores import BUILD_ID, RELEASE, page, written
 
@@ -138,7 +141,7 @@ DAMAGES: dict[str, tuple[bytes, bool | None, str]] = {
     "too much data": (with_bytes(vmcores.kdump(packing=0), 4 * 4096 + 8, b"\1\x10"), False, NEVER),
     "hole": (with_bytes(vmcores.kdump(), 4 * 4096 + 24, b"\0" * 24), False, NEVER),
     "last page": (vmcores.kdump()[:-30] + b"\0" * 30, False, "its last page is damaged"),
-    "lzo, last page": (vmcores.kdump(packing=2)[:-4096] + b"\0" * 4096, False, "its last page is damaged"),
+    "lzo, last page": (vmcores.kdump(packing=vmcores.LZO)[:-30] + b"\0" * 30, False, "its last page is damaged"),
     "cut": (vmcores.kdump()[:-1], False, "pages of it are beyond the end of the file"),
     "elf, cut": (vmcores.elf()[:-1], False, "memory that it lists is beyond the end of the file"),
 }
@@ -182,8 +185,8 @@ def test_records_amount_to_what_writing_them_in_turn_does(
     written_bytes = {place + index: byte for place, part in records for index, byte in enumerate(part)}
     last = next(place for place in range(start, 100) if place not in written_bytes)
     path = written(tmp_path / "x", vmcores.flattened(b"")[:4096] + vmcores.records_of(records))
-    with vmcore.File(path) as file:
-        flattened = vmcore.Flattened(file, vmcore.Clock(5))
+    with File(path) as file:
+        flattened = Flattened(file, Clock(5))
         assert flattened.read(start, 60) == bytes(written_bytes[place] for place in range(start, last))
         assert [end for end in range(start, 60) if flattened.holds(start, end)] == list(range(start, last + 1))
 
@@ -192,7 +195,7 @@ def test_there_is_an_end_to_records(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = written(tmp_path / "x", vmcores.flattened(vmcores.kdump()))
     late = vmcore.read(path, -1)
     assert (late["complete"], late["reason"]) == (None, "the time for looking at it was over before its end")
-    monkeypatch.setattr(vmcore, "MOST_RECORDS", 5)
+    monkeypatch.setattr(files, "MOST_RECORDS", 5)
     many = vmcore.read(path)
     assert (many["complete"], many["reason"]) == (None, "it has more than 5 records")
 

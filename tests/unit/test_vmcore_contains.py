@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import vmcore
+from kdump_enabler import piped, vmcore
+from kdump_enabler.vmcore.basics import NO_ROOM
+from kdump_enabler.vmcore.files import CUT
 from tests import vmcores
 from tests.vmcores import page, written
 
@@ -30,13 +32,15 @@ FOUND: dict[str, tuple[bytes, bool | None, str]] = {
     "elf, over a piece's edge": (vmcores.elf([bytes((1 << 20) - 9) + NEEDLE + bytes(99)]), True, ""),
     "elf, two segments": (vmcores.elf([NEEDLE[:9], NEEDLE[9:]]), False, ""),
     "elf, not there": (vmcores.elf(), False, ""),
-    "lzo": (vmcores.kdump(packing=2), None, "pages are packed with lzo, which Python cannot unpack by itself"),
+    "lzo": (vmcores.kdump({7: page(b"xx" + NEEDLE)}, packing=vmcores.LZO), True, ""),
+    "lzo, not there": (vmcores.kdump(packing=vmcores.LZO), False, ""),
+    "zstd": (vmcores.kdump(packing=32), None, "pages are packed with zstd, which Python cannot unpack by itself"),
     "marked, and there": (vmcores.kdump({7: page(NEEDLE)}, status=8), True, ""),
-    "marked": (vmcores.kdump(status=8), None, vmcore.NO_ROOM),
+    "marked": (vmcores.kdump(status=8), None, NO_ROOM),
     "cut, and there": (vmcores.kdump({7: page(NEEDLE), 9: page()})[:-1], True, ""),
     "cut": (vmcores.kdump()[:-1], None, "pages are missing"),
     "elf, cut": (vmcores.elf()[:-1], None, "pages are missing"),
-    "flattened, cut": (vmcores.flattened(vmcores.kdump())[:-16], None, vmcore.CUT),
+    "flattened, cut": (vmcores.flattened(vmcores.kdump())[:-16], None, CUT),
     "damaged": (vmcores.kdump()[:-30] + b"\0" * 30, None, "pages are damaged"),
     "text": (NEEDLE, None, "it is no vmcore"),
     "empty": (b"", None, "the file is empty"),
@@ -59,7 +63,7 @@ def test_contains_in_no_time_or_nothing(tmp_path: Path) -> None:
 def asked(*words: str) -> dict[str, Any]:
     """The answer to a request, as on a host: the source on standard input of an isolated Python."""
     command = [sys.executable, "-I", "-S", "-", *words]
-    run = subprocess.run(command, input=SOURCE.read_bytes(), capture_output=True, check=True)
+    run = subprocess.run(command, input=piped.program(SOURCE), capture_output=True, check=True)
     assert run.stderr == b""
     assert run.stdout.startswith(b'{"schema": 1, ')
     assert run.stdout.count(b"\n") == 1

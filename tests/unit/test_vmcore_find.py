@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import vmcore
+from kdump_enabler import piped, vmcore
+from kdump_enabler.vmcore import finding
 from tests import vmcores
 from tests.vmcores import written
 
@@ -219,7 +220,7 @@ def test_without_rights(open_place: Path) -> None:
     path = Path(written(open_place / "202611201115/dump.202611201115", DUMP))
     path.chmod(0o600)
     (open_place / "lost+found").mkdir(mode=0o700)
-    source = Path(vmcore.__file__).read_text(encoding="utf-8")
+    source = piped.program(Path(vmcore.__file__)).decode()
     request = json.dumps({"do": "list", "directories": [str(open_place)]})
     run = as_nobody("/usr/bin/env", "python3", "-I", "-c", source, request)
     told = [
@@ -240,7 +241,7 @@ def test_links_lead_nowhere(tmp_path: Path) -> None:
 
 
 def test_there_is_an_end_to_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vmcore, "MOST_ENTRIES", 20)
+    monkeypatch.setattr(finding, "MOST_ENTRIES", 20)
     tree(tmp_path, [f"20261120{number:04}/dump.20261120{number:04}" for number in range(15)])
     records = found(tmp_path)
     assert 2 <= len(records) <= 20

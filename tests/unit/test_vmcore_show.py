@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kdump_enabler import vmcore
+from kdump_enabler.vmcore.log_files import LINE_CAP, tail
 from tests import vmcores
 from tests.unit.test_vmcore_find import DUMP, LOG, tree
 from tests.vmcores import written
@@ -27,16 +28,16 @@ LOGS = {
 def test_the_line_that_names_the_panic(name: str, tmp_path: Path) -> None:
     lines, panic = LOGS[name]
     path = written(tmp_path / "dmesg", "\n".join(lines).encode())
-    assert vmcore.tail(path) == (lines, panic or (lines[0] if name == "fault" else None))
+    assert tail(path) == (lines, panic or (lines[0] if name == "fault" else None))
 
 
 def test_a_log_is_cut_to_its_end(tmp_path: Path) -> None:
     path = written(tmp_path / "dmesg", b"".join(b"line %d %s\n" % (number, b"x" * 999) for number in range(9000)))
-    lines, panic = vmcore.tail(path)
+    lines, panic = tail(path)
     assert lines is not None
     assert ([line.split()[1] for line in lines], panic) == ([str(number) for number in range(8960, 9000)], None)
-    assert {len(line) for line in lines} == {vmcore.LINE_CAP}
-    assert vmcore.tail(str(tmp_path / "missing")) == (None, None)
+    assert {len(line) for line in lines} == {LINE_CAP}
+    assert tail(str(tmp_path / "missing")) == (None, None)
 
 
 def test_show(tmp_path: Path) -> None:

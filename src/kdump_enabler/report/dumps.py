@@ -15,7 +15,7 @@ Record = Mapping[str, Any]
 ELSEWHERE = "KD053"  # the rule that names the machines that dumps are sent to
 TITLES = f" [dim]{'crashed (UTC)':21}{'kernel':24}{'size':>8}  {'state':12}{'crash':9}readable by[/]"
 OPEN = "everyone"
-DENIED = "Permission denied"  # strerror(3), in vmcore.py's words
+DENIED = "Permission denied"  # strerror(3), in the reader's words
 
 
 def show_list(console: Console, result: Record, _command: str, _verbose: bool) -> None:
