@@ -66,8 +66,8 @@ NO_TRACE = "nothing tells why; the console of the host may (kdump_prove_console)
 @dataclass(frozen=True)
 class Seen:
     """What could be seen afterwards: the boot that the host is in (null: it did not come back), the vmcores that were
-    not there before (newest first, as the reader describes them), the path of the one whose kernel log holds the id (empty
-    for none), and what the capture kernel said, in its journal or on the console."""
+    not there before (newest first, as the reader describes them), the path of the one whose kernel log holds the id
+    (empty for none), and what the capture kernel said, in its journal or on the console."""
 
     boot_id: str | None
     dumps: Sequence[Mapping[str, Any]] = ()
