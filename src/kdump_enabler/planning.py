@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
+from . import sysctls
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
@@ -18,10 +19,10 @@ from .policy_file import text as policy_text
 from .rules import lockdown
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
+from .sysctls import Value
 from .wanted import (
     BOOT_ROOM,
     GRUB_DROPIN,
-    PANICKING_KEYS,
     UMASK_DROPIN,
     grub_text,
     is_enough,
@@ -33,6 +34,7 @@ from .wanted import (
     sysrq_dropin,
     sysrq_now,
     umask_text,
+    waits,
 )
 
 SWITCH = re.compile(r"(USE_KDUMP=)[\"']?\w*[\"']?")
@@ -75,7 +77,12 @@ def make(facts: Facts, policy: Policy) -> Plan:
 def _impossible(facts: Facts, policy: Policy) -> str:
     """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine."""
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
-    return f"kdump_crashkernel: {want.problem}" if want and want.problem else ""
+    if want and want.problem:
+        return f"kdump_crashkernel: {want.problem}"
+    stated = {key: value for key, value in policy.sysctls.items() if value is not None}
+    wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
+    key = next((key for key, problem in wrong.items() if problem), "")
+    return f"kdump_sysctls.{key}: {wrong[key]}, which is what Linux {facts.kernel} takes" if key else ""
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:
@@ -164,35 +171,36 @@ def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     return own_file(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
 
 
-def _sysctl_file(values: dict[str, int]) -> str | None:
+def _sysctl_file(values: Mapping[str, Value]) -> str | None:
     return sysctl_text(values) if values else None
 
 
-def _live(facts: Facts, policy: Policy) -> dict[str, int]:
+def _live(facts: Facts, policy: Policy) -> dict[str, Value]:
     """Values for the running kernel; what makes an event panic only with a capture kernel loaded."""
-    panic = {
+    wanted = panic_settings(facts, policy)
+    live = _given_back(facts, wanted) | {
         key: value
-        for key, value in panic_settings(facts, policy).items()
-        if not satisfied(key, facts.settings[key].running, policy)
-        and (facts.capture_loaded or key not in PANICKING_KEYS)
+        for key, value in wanted.items()
+        if not satisfied(facts.settings[key], facts.settings[key].running, policy) and not waits(facts, key, policy)
     }
     crash_key = sysrq_now(facts, policy)
     if crash_key is not None and integer(facts.settings[SYSRQ].running) != crash_key:
-        panic[SYSRQ] = crash_key
-    return panic
+        live[SYSRQ] = crash_key
+    return live
 
 
-def _given_back(facts: Facts) -> dict[str, int]:
-    """What made events panic because of our drop-in goes off with it: a panic would leave nothing any more."""
-    ours = [facts.settings[key] for key in PANICKING_KEYS if key in facts.settings]
-    return {
-        setting.key: 0
-        for setting in ours
-        if setting.next_boot is not None
-        and setting.next_boot.source == PANIC_DROPIN
-        and setting.next_boot_of_others is None
-        and integer(setting.running)
-    }
+def _given_back(facts: Facts, wanted: Collection[str] = ()) -> dict[str, Value]:
+    """What only our own file set, and what is not wanted any more, becomes again what the kernel has by itself, where
+    the running value still is ours. So nothing makes events panic when a panic would leave nothing any more."""
+    found: dict[str, Value] = {}
+    for key, setting in facts.settings.items():
+        row, ours = sysctls.table()[key], setting.next_boot
+        if key in wanted or row.default is None or setting.next_boot_of_others or ours is None:
+            continue
+        value = integer(ours.value)
+        if ours.source == PANIC_DROPIN and value not in (None, row.default) and row.same(setting.running, value or 0):
+            found[key] = row.default
+    return found
 
 
 def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import policy_file
+from .. import policy_file, sysctls
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
@@ -48,13 +48,8 @@ from .tools import Unit, Value
 
 PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
 SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
-PANIC_KEYS = (
-    "kernel.panic",
-    "kernel.panic_on_oops",
-    "kernel.panic_on_unrecovered_nmi",
-    "kernel.unknown_nmi_panic",
-)
 SYSRQ = "kernel.sysrq"
+LOAD_DISABLED = "kernel.kexec_load_disabled"
 LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
@@ -133,7 +128,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     loader = boot_loader.read(evidence, listed, kernel)
     # A grub.cfg that nobody reads says nothing of the next boot.
     entry = listed if loader is not None and loader.kind == boot_loader.GRUB else None
-    boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
+    boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
     target = dumps.read(evidence, _dump_path(platform, config))
@@ -162,7 +157,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
-        load_disabled_setting=sysctl.read(evidence, "kernel.kexec_load_disabled", "", {}),
+        load_disabled_setting=sysctl.read(evidence, LOAD_DISABLED, "", boot_values),
         kexec_loaded=_flag(evidence, "/sys/kernel/kexec_loaded"),
         kexec_reboots=_kexec_reboots(evidence),
         packages=tools.packages(evidence),
@@ -249,8 +244,15 @@ def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
+def _boot_values(command_line: str) -> dict[str, str]:
+    """The settings that boot parameters give."""
+    return {key: value for key, (value, _) in sysctls.boot_words(command_line).items()} | sysctl.boot_values(
+        command_line
+    )
+
+
 def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
-    found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
+    found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in sysctls.managed()}
     return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
 
 
