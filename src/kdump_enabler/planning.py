@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
-from . import sysctls
+from . import capture_line, late_arming, sysctls
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
+from .facts.late_arming import VALUES as LATE_VALUES
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .obstacle import obstacle, stays_reserved
@@ -26,6 +27,7 @@ from .wanted import (
     UMASK_DROPIN,
     grub_text,
     is_enough,
+    late_dropin,
     panic_dropin,
     panic_settings,
     reserve,
@@ -37,6 +39,7 @@ from .wanted import (
     waits,
 )
 
+UNITS = "/etc/systemd/"
 SWITCH = re.compile(r"(USE_KDUMP=)[\"']?\w*[\"']?")
 # A masked unit is an administrator's decision.
 SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
@@ -55,6 +58,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     config = _kdump_config(facts) if not missing else ()
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
+    panics = _panics(facts, panic_dropin(facts, policy), late_dropin(facts, policy))
     plan = Plan(
         finish=_unfinished(facts),
         package_manager=facts.platform.package_manager,
@@ -64,8 +68,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
         crashkernel=grub or (),
         regenerate_grub=grub is not None,
         kdump_config=_policy_file(facts, policy) + config,
-        reload_units=any(change.path == UMASK_DROPIN for change in config),
-        panic_policy=own_file(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
+        reload_units=_has_units(config + panics),
+        panic_policy=panics,
         sysrq=_sysrq(clean.after, policy),
         sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
@@ -94,15 +98,15 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
     refusal = stays_reserved(facts) if wrong else ""
     if refusal:
         return Plan(refusal=refusal)
-    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
+    dump_unit, panics = own_file(facts.evidence, UMASK_DROPIN, None), _panics(facts, {}, {})
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
         crashkernel=own_file(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
         regenerate_grub=wrong,
         kdump_config=dump_unit,
-        reload_units=bool(dump_unit),
-        panic_policy=own_file(facts.evidence, PANIC_DROPIN, None),
+        reload_units=_has_units(dump_unit + panics),
+        panic_policy=panics,
         sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
@@ -151,17 +155,26 @@ def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
     changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
     switch, file = facts.config.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
+    lines = capture_line.with_panic(facts)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
-        turned_on = SWITCH.sub(r"\g<1>1", line, count=1)
-        changes += (FileChange(file.path, file.sha256 or "", lines={str(switch.line): turned_on}),)
-    return changes
+        lines[str(switch.line)] = SWITCH.sub(r"\g<1>1", line, count=1)
+    return changes + ((FileChange(file.path, file.sha256 or "", lines=lines),) if lines else ())
 
 
 def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     """What was chosen is remembered on the machine; its file is left alone while it says the same in other words."""
     same = facts.remembered is None or policy.stated == facts.remembered
     return () if same else own_file(facts.evidence, HOST_FILE, policy_text(policy.stated))
+
+
+def _panics(facts: Facts, early: Mapping[str, Value], late: Mapping[str, Value]) -> tuple[FileChange, ...]:
+    """What sets the panic policy at boot: a file of sysctl.d, and a unit for what waits for the capture kernel."""
+    return own_file(facts.evidence, PANIC_DROPIN, _sysctl_file(early)) + late_arming.files(facts, late)
+
+
+def _has_units(changes: tuple[FileChange, ...]) -> bool:
+    return any(change.path.startswith(UNITS) for change in changes)
 
 
 def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
@@ -198,7 +211,11 @@ def _given_back(facts: Facts, wanted: Collection[str] = ()) -> dict[str, Value]:
         if key in wanted or row.default is None or setting.next_boot_of_others or ours is None:
             continue
         value = integer(ours.value)
-        if ours.source == PANIC_DROPIN and value not in (None, row.default) and row.same(setting.running, value or 0):
+        if (
+            ours.source in (PANIC_DROPIN, LATE_VALUES)
+            and value not in (None, row.default)
+            and row.same(setting.running, value or 0)
+        ):
             found[key] = row.default
     return found
 

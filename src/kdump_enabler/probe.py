@@ -100,7 +100,10 @@ TEXT_GLOBS = (
     "/etc/default/kdump-tools",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
+    "/etc/kdump-enabler/late-arming.conf",
     "/etc/kdump-enabler/policy.yml",
+    "/etc/systemd/system/kdump-enabler-late-arming.service",
+    "/etc/systemd/system/kdump-tools.service.d/*.conf",
     "/etc/systemd/system/kdump-tools-dump.service.d/*.conf",
     "/etc/sysctl.conf",
     "/etc/sysctl.d/*.conf",
@@ -144,6 +147,16 @@ STAT_GLOBS = (
     "/sbin/mount.nfs",
     "/root/.ssh/kdump_id_rsa",
     "/root/.ssh/id_*",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/sys/fs/cgroup/kubepods.slice",
+    "/sys/fs/cgroup/machine.slice/libpod-*",
+    "/sys/fs/cgroup/system.slice/containerd.service",
+    "/sys/fs/cgroup/system.slice/crio.service",
+    "/sys/fs/cgroup/system.slice/docker.service",
+    "/sys/fs/cgroup/system.slice/kubelet.service",
 )
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
@@ -157,7 +170,9 @@ COMMANDS = (
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
-KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:", re.ASCII)
+KERNEL_LOG_LINES = re.compile(
+    r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:|Perf NMI watchdog permanently disabled", re.ASCII
+)
 SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secret|token|credential)\w*[ \t=:]+)\S.*$")
 # The same inside a line, such as a kernel parameter or an option of mount.cifs(8), which also takes pass= and
 # user=name%password: only the word's value goes.

@@ -104,7 +104,20 @@ def _may_be_here(facts: Facts, row: Sysctl) -> bool:
 
 
 def panic_dropin(facts: Facts, policy: Policy) -> dict[str, Value]:
-    """The keys our drop-in must hold: those that no other file or boot parameter already satisfies."""
+    """The keys our sysctl.d file must hold: those that no other file or boot parameter already satisfies, without
+    those that are set late."""
+    late = late_dropin(facts, policy)
+    return {key: value for key, value in _lacking(facts, policy).items() if key not in late}
+
+
+def late_dropin(facts: Facts, policy: Policy) -> dict[str, Value]:
+    """The keys that our unit must set after a capture kernel is loaded: what makes an event panic, if that is asked
+    for. What other files set at once stays theirs."""
+    lacking = _lacking(facts, policy) if policy.late_arming else {}
+    return {key: value for key, value in lacking.items() if sysctls.table()[key].panics and value}
+
+
+def _lacking(facts: Facts, policy: Policy) -> dict[str, Value]:
     return {
         key: value
         for key, value in panic_settings(facts, policy).items()

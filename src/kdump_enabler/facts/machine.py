@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import policy_file, sysctls
@@ -19,6 +19,7 @@ from . import (
     dumps,
     grub,
     grub_defaults,
+    late_arming,
     leftovers,
     lockdown,
     memory,
@@ -168,7 +169,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         dump_directory=target,
         storage=storage.read(evidence, target.real),
         lockdown=lockdown.read(evidence),
-        settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
+        settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
         leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
@@ -251,8 +252,13 @@ def _boot_values(command_line: str) -> dict[str, str]:
     )
 
 
-def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
+def _settings(
+    evidence: Evidence, platform: Platform | None, boot_values: Mapping[str, str], sysrq: Assignment | None
+) -> dict[str, Setting]:
+    """Every setting of the panic policy. What our own unit sets comes after all files of sysctl.d."""
+    late = late_arming.read(evidence, platform.unit) if platform else {}
     found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in sysctls.managed()}
+    found |= {key: replace(found[key], next_boot=value) for key, value in late.items() if key in found}
     return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
 
 

@@ -10,6 +10,7 @@ from ..policy import Policy
 from . import (
     capture,
     container,
+    detectors,
     dumps,
     leftovers,
     loading,
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     settings.panic_at_next_boot,
     settings.panic_now,
     settings.unexplained_nmi,
+    *detectors.RULES,
     settings.sysrq,
     settings.sysrq_off,
     leftovers.prepended,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..evidence import File
 from ..facts.machine import Facts
-from ..facts.sysctl import Assignment
+from ..facts.sysctl import Assignment, integer
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
@@ -89,7 +89,7 @@ def obstacle(facts: Facts) -> str:
 def _forbidden_at_boot(facts: Facts) -> Assignment | None:
     """The line that forbids loading at each boot; null when there is none."""
     setting = facts.load_disabled_setting.next_boot
-    return setting if setting is not None and setting.value == "1" else None
+    return setting if setting is not None and integer(setting.value) == 1 else None
 
 
 def _after_reboot(facts: Facts, policy: Policy) -> bool:
