@@ -77,7 +77,8 @@ def obstacle(facts: Facts) -> str:
     """What an administrator has to take out of the way before a capture kernel can be loaded; empty for nothing."""
     setting = _forbidden_at_boot(facts)
     if setting is not None:
-        return f"take kernel.kexec_load_disabled out of {setting.source}, then reboot"
+        place = setting.source if setting.line else f"the {setting.source}"
+        return f"take kernel.kexec_load_disabled out of {place}, then reboot"
     unit = facts.unit(facts.platform.unit) if facts.platform else None
     if unit is not None and "masked" in unit.unit_file_state:
         return f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if facts.platform else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import sysctls
-from ..capture_line import WORD, hangs, with_panic
+from ..capture_line import APPENDED, WORD, hangs, with_panic
 from ..facts import containers
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment, integer
@@ -15,6 +15,7 @@ from ..wanted import panic_settings
 
 NO_NMI_WATCHDOG = "Perf NMI watchdog permanently disabled"  # kernel/watchdog_perf.c, before 6.5 kernel/watchdog_hld.c
 NMI_WATCHDOG, RCU_STALLS, OUT_OF_MEMORY = "kernel.nmi_watchdog", "kernel.panic_on_rcu_stall", "vm.panic_on_oom"
+CMDLINE = "/proc/cmdline"
 ALWAYS = 2  # of vm.panic_on_oom
 
 
@@ -33,7 +34,7 @@ def switched_off(facts: Facts, policy: Policy) -> Iterator[Finding]:
             id="KD063",
             severity=Severity.WARNING,
             title=f"{need} is off, so {' and '.join(keys)} do{'es' * (len(keys) == 1)} nothing",
-            current=f"{need} = 0",
+            current=f"{need} = 0" + (f", by {where.text}" if where.source == CMDLINE else ""),
             wanted="a running detector, or a profile without it",
             evidence=(where,),
             remedy=_remedy(where),
@@ -88,7 +89,8 @@ def capture_hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
     capture kernel is loaded, at the latest the next boot."""
     where = hangs(facts)
     if where is not None:
-        can, default = bool(with_panic(facts)), "reset_devices systemd.unit=... nr_cpus=1 irqpoll"
+        can = bool(with_panic(facts))
+        words = "its own words" if where.line else "the words that `kdump-config test` shows at the end of its line"
         yield Finding(
             id="KD066",
             severity=Severity.WARNING,
@@ -96,7 +98,7 @@ def capture_hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=where.text,
             wanted=WORD,
             evidence=(where,),
-            remedy=ENABLE if can else f'add {WORD} to KDUMP_CMDLINE_APPEND, beside its default "{default} ..."',
+            remedy=ENABLE if can else f"give {APPENDED} in {where.source} {words} and {WORD}",
             by_hand=not can,
         )
 
@@ -130,12 +132,12 @@ def _who_switched_off(facts: Facts, key: str) -> Source:
     if file is not None and file.line and integer(file.value) == 0:
         return Source(file.source, file.line, f"{key} = {file.value}")
     value, word = words.get(key, ("", ""))
-    return Source("/proc/cmdline", 0, word) if integer(value) == 0 else Source(row.file, 0, setting.running or "0")
+    return Source(CMDLINE, 0, word) if integer(value) == 0 else Source(row.file, 0, setting.running or "0")
 
 
 def _remedy(where: Source) -> str:
     if where.line:
         return f"take it out of {where.source}:{where.line}"
-    if where.source == "/proc/cmdline":
+    if where.source == CMDLINE:
         return f"take {where.text} off the kernel command line, then reboot"
     return "boot with nmi_watchdog=1 where the machine has performance counters, or choose kdump_panic_profile: vm"
