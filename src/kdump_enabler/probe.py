@@ -166,7 +166,7 @@ KEY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)")
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
     + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
-    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service")
+    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump-enabler-late-arming.service")
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")

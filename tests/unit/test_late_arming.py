@@ -103,3 +103,27 @@ def test_disable_takes_it_away() -> None:
     assert plan.sysctls == dict.fromkeys(
         ("kernel.panic_on_oops", "kernel.panic_on_unrecovered_nmi", "kernel.unknown_nmi_panic"), 0
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "loaded", "settled"),
+    [
+        ("inactive", "1", False),
+        ("activating", "1", False),
+        ("active", "1", True),
+        ("failed", "1", True),
+        ("inactive", "0", True),
+    ],
+)
+def test_after_a_boot_the_unit_is_waited_for(state: str, loaded: str, settled: bool) -> None:
+    raw = late()
+    shown = f"Id={UNIT.rpartition('/')[2]}\nLoadState=loaded\nActiveState={state}\nUnitFileState=static\n"
+    raw["commands"][1]["out"] += f"\n{shown}"
+    machines.kernel(raw, kexec_crash_loaded=loaded)
+    assert remembering(raw).settled == settled
+
+
+def test_without_late_arming_nothing_is_waited_for() -> None:
+    raw = bases.ready()
+    raw["commands"][1]["out"] += f"\nId={UNIT.rpartition('/')[2]}\nLoadState=not-found\nActiveState=inactive\n"
+    assert judge(raw).settled
