@@ -267,4 +267,4 @@ def test_panics_are_armed_after_kdump(installed: Contained) -> None:
     host.converged()
     host.run("enable", "-i", host.inventory, "-y", "--", "-e", "kdump_late_arming=false", expect=0, quiet=True)
     assert "panic_on_oops = 1" in host.cat("/etc/sysctl.d/99-zz-kdump-enabler.conf")
-    assert "could not be found" in host.container.ssh(f"systemctl status {unit}", check=False).stderr
+    assert host.container.ssh(f"systemctl show {unit} -p LoadState").stdout == "LoadState=not-found\n"
