@@ -203,20 +203,16 @@ def _live(facts: Facts, policy: Policy) -> dict[str, Value]:
 
 
 def _given_back(facts: Facts, wanted: Collection[str] = ()) -> dict[str, Value]:
-    """What only our own file set, and what is not wanted any more, becomes again what the kernel has by itself, where
-    the running value still is ours. So nothing makes events panic when a panic would leave nothing any more."""
+    """What our own file set, and is not wanted any more, becomes what other files say, else what the kernel has by
+    itself, where the running value still is ours. So nothing makes events panic when a panic would leave nothing."""
     found: dict[str, Value] = {}
     for key, setting in facts.settings.items():
-        row, ours = sysctls.table()[key], setting.next_boot
-        if key in wanted or row.default is None or setting.next_boot_of_others or ours is None:
+        row, ours, others = sysctls.table()[key], setting.next_boot, setting.next_boot_of_others
+        if key in wanted or ours is None or ours.source not in (PANIC_DROPIN, LATE_VALUES):
             continue
-        value = integer(ours.value)
-        if (
-            ours.source in (PANIC_DROPIN, LATE_VALUES)
-            and value not in (None, row.default)
-            and row.same(setting.running, value or 0)
-        ):
-            found[key] = row.default
+        target, running = integer(others.value) if others else row.default, integer(setting.running)
+        if target not in (None, running) and running == integer(ours.value):
+            found[key] = target
     return found
 
 

@@ -231,3 +231,11 @@ def test_disable_gives_back_what_the_profile_set() -> None:
         "kernel.unknown_nmi_panic": 0,
         "kernel.watchdog_thresh": 10,
     }
+
+
+def test_what_another_file_says_takes_effect_again() -> None:
+    raw = ready(softlockup_panic="0", watchdog_thresh="10")
+    converge(raw, panic_profile="bare-metal", sysctls={"kernel.watchdog_thresh": 40})
+    assert (running(raw, "kernel.softlockup_panic"), running(raw, "kernel.watchdog_thresh")) == ("1", "40")
+    found = told(raw, panic_profile="standard", sysctls={"kernel.watchdog_thresh": None}).plan.sysctls or {}
+    assert (found["kernel.softlockup_panic"], found["kernel.watchdog_thresh"]) == (0, 10)
