@@ -65,7 +65,8 @@ def _of_settings() -> Iterator[tuple[str, str]]:
 def _of_profiles() -> Iterator[tuple[str, str]]:
     """What data/profiles.yml says, with all values that a profile wants."""
     for name, profile in profiles.table().items():
-        values = ", ".join(f"{key} = {value}" for key, value in profile.sysctls.items())
+        keys = {} if profile.sysrq == "auto" else {"kernel.sysrq": profile.sysrq}
+        values = ", ".join(f"{key} = {value}" for key, value in {**profile.sysctls, **keys}.items())
         yield f"profile-{name}", f"{profile.text}\n\nSets {values}."
 
 

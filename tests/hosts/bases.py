@@ -69,7 +69,7 @@ def pending() -> Raw:
 
 
 def knobs(raw: Raw) -> None:
-    """The other settings of this kernel, as it starts with them (Debian's linux-image-6.1 in a virtual machine)."""
+    """The other settings of this kernel, as it starts with them (6.1 of Debian, with performance counters)."""
     for path, value in KNOBS.items():
         write(raw, f"/proc/sys/{path}", f"{value}\n")
     raw["files"]["/proc/sys/kernel/panic_on_stackoverflow"] = {"error": "ENOENT"}
