@@ -109,7 +109,7 @@ class ActionModule(ActionBase):
         layer = library("policy").Layer
         stated = self._plain({name: variables[name] for name in library("policy").READERS if name in variables})
         given = self._plain(variables.get("kdump_policy_layers", []))
-        return [layer("inventory", stated), *(layer(one["source"], one["values"]) for one in given)]
+        return [layer("inventory", stated), *(layer(**one) for one in given)]
 
     def _plain(self, value: Any) -> Any:
         """A variable's value without Ansible's own types, as YAML and JSON know it."""

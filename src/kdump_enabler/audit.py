@@ -8,7 +8,7 @@ from typing import Any
 
 from . import planning, rules
 from .evidence import Evidence
-from .facts import backups, machine
+from .facts import backups, late_arming, machine
 from .facts.machine import Facts
 from .finding import Finding, Severity
 from .plan import Plan
@@ -47,10 +47,10 @@ class Audit:
 
     @property
     def settled(self) -> bool:
-        """The unit that loads the capture kernel is through with it, or there is none."""
+        """The unit that loads the capture kernel is through with it, and so is ours after it, or there are none."""
         unit = self.facts.unit(self.facts.platform.unit) if self.facts and self.facts.platform else None
         starting = unit is not None and unit.unit_file_state == "enabled" and unit.active_state in WAITING
-        return not starting
+        return not starting and not (self.facts and _arms(self.facts))
 
     def as_dict(self, host: str) -> dict[str, Any]:
         """The host's record in the result document."""
@@ -67,6 +67,14 @@ class Audit:
             "backups": backups.as_records(self.facts.backups) if self.facts else None,
             "proof": standing(self.facts).as_dict() if self.facts else None,
         }
+
+
+def _arms(facts: Facts) -> bool:
+    """Our unit has yet to set what makes events panic; where no capture kernel is loaded, it never will."""
+    sources = {setting.next_boot.source for setting in facts.settings.values() if setting.next_boot}
+    unit = facts.unit(late_arming.UNIT.rpartition("/")[2])
+    waits = unit is not None and unit.active_state in WAITING
+    return waits and late_arming.VALUES in sources and bool(facts.capture_loaded)
 
 
 def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_container: bool = False) -> Audit:

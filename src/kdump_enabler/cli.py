@@ -12,7 +12,7 @@ from . import __version__, commands, explanations, proving
 from .commands import Request
 from .dump_commands import dumps
 from .errors import UserError
-from .options import change_options, look_options, policy_option, report_options
+from .options import change_options, look_options, policy_options, report_options
 
 EXIT_HELP = """
 \b
@@ -81,7 +81,7 @@ def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> 
 
 @cli.command()
 @look_options
-@policy_option
+@policy_options
 @click.option(
     "--save-evidence", type=click.Path(), metavar="FILE", help="Keep what was seen of this machine, for a bug report."
 )
@@ -102,7 +102,7 @@ def check(show_policy: bool, **options: Any) -> int:
 @cli.command()
 @report_options
 @change_options
-@policy_option
+@policy_options
 @click.option("--crashkernel", metavar="VALUE", help="Reserve this instead of `auto`, such as 512M.")
 @click.option("--no-sysrq", is_flag=True, help="Leave SysRq alone.")
 def enable(crashkernel: str | None, no_sysrq: bool, **options: Any) -> int:
@@ -120,7 +120,7 @@ def enable(crashkernel: str | None, no_sysrq: bool, **options: Any) -> int:
 
 @cli.command()
 @look_options
-@policy_option
+@policy_options
 def size(**options: Any) -> int:
     """Tell what to reserve for the capture kernel, and why. Changes nothing.
 

@@ -40,12 +40,45 @@ TEXT_GLOBS = (
     "/proc/sys/kernel/hostname",
     "/proc/sys/kernel/osrelease",
     "/proc/sys/kernel/random/boot_id",
-    "/proc/sys/kernel/kexec_load_disabled",
+    # data/sysctls.yml
     "/proc/sys/kernel/panic",
     "/proc/sys/kernel/panic_on_oops",
-    "/proc/sys/kernel/panic_on_unrecovered_nmi",
+    "/proc/sys/kernel/oops_limit",
+    "/proc/sys/kernel/warn_limit",
+    "/proc/sys/kernel/panic_on_warn",
+    "/proc/sys/kernel/panic_on_rcu_stall",
+    "/proc/sys/kernel/max_rcu_stall_to_panic",
+    "/proc/sys/kernel/panic_on_stackoverflow",
     "/proc/sys/kernel/unknown_nmi_panic",
+    "/proc/sys/kernel/panic_on_unrecovered_nmi",
+    "/proc/sys/kernel/panic_on_io_nmi",
+    "/proc/sys/kernel/softlockup_panic",
+    "/proc/sys/kernel/hardlockup_panic",
+    "/proc/sys/kernel/softlockup_all_cpu_backtrace",
+    "/proc/sys/kernel/hardlockup_all_cpu_backtrace",
+    "/proc/sys/kernel/oops_all_cpu_backtrace",
+    "/proc/sys/kernel/hung_task_all_cpu_backtrace",
+    "/proc/sys/kernel/watchdog",
+    "/proc/sys/kernel/nmi_watchdog",
+    "/proc/sys/kernel/soft_watchdog",
+    "/proc/sys/kernel/watchdog_thresh",
+    "/proc/sys/kernel/hung_task_panic",
+    "/proc/sys/kernel/hung_task_timeout_secs",
+    "/proc/sys/kernel/hung_task_warnings",
+    "/proc/sys/kernel/hung_task_check_count",
+    "/proc/sys/kernel/hung_task_check_interval_secs",
+    "/proc/sys/vm/panic_on_oom",
     "/proc/sys/kernel/sysrq",
+    "/proc/sys/kernel/printk",
+    "/proc/sys/kernel/panic_print",
+    "/proc/sys/kernel/panic_sys_info",
+    "/proc/sys/kernel/hung_task_sys_info",
+    "/proc/sys/kernel/softlockup_sys_info",
+    "/proc/sys/kernel/hardlockup_sys_info",
+    "/proc/sys/kernel/kernel_sys_info",
+    "/proc/sys/kernel/kexec_load_disabled",
+    "/proc/sys/kernel/kexec_load_limit_panic",
+    "/proc/sys/kernel/kexec_load_limit_reboot",
     "/run/systemd/container",
     "/sys/devices/system/memory/block_size_bytes",
     "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
@@ -67,7 +100,10 @@ TEXT_GLOBS = (
     "/etc/default/kdump-tools",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
+    "/etc/kdump-enabler/late-arming.conf",
     "/etc/kdump-enabler/policy.yml",
+    "/etc/systemd/system/kdump-enabler-late-arming.service",
+    "/etc/systemd/system/kdump-tools.service.d/*.conf",
     "/etc/systemd/system/kdump-tools-dump.service.d/*.conf",
     "/etc/sysctl.conf",
     "/etc/sysctl.d/*.conf",
@@ -111,6 +147,16 @@ STAT_GLOBS = (
     "/sbin/mount.nfs",
     "/root/.ssh/kdump_id_rsa",
     "/root/.ssh/id_*",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/sys/fs/cgroup/kubepods.slice",
+    "/sys/fs/cgroup/machine.slice/libpod-*",
+    "/sys/fs/cgroup/system.slice/containerd.service",
+    "/sys/fs/cgroup/system.slice/crio.service",
+    "/sys/fs/cgroup/system.slice/docker.service",
+    "/sys/fs/cgroup/system.slice/kubelet.service",
 )
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
@@ -120,11 +166,13 @@ KEY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)")
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
     + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
-    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service")
+    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump-enabler-late-arming.service")
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
-KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:", re.ASCII)
+KERNEL_LOG_LINES = re.compile(
+    r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:|Perf NMI watchdog permanently disabled", re.ASCII
+)
 SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secret|token|credential)\w*[ \t=:]+)\S.*$")
 # The same inside a line, such as a kernel parameter or an option of mount.cifs(8), which also takes pass= and
 # user=name%password: only the word's value goes.

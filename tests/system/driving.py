@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 GRUB_CFG = "/boot/grub/grub.cfg"
+CONFIG = "/etc/default/kdump-tools"  # gets a word for the capture kernel's command line
 OWN = "/var/lib/kdump-enabler/"  # the backup sets, which every run keeps and no diff shows
 Files = Mapping[str, bytes]
 # A path with its content before and after; null for none.

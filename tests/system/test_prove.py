@@ -36,6 +36,10 @@ class Fault:
 
 
 RELOAD = "kdump-config unload > /dev/null && kdump-config load > /dev/null"
+BROKEN = (
+    "i=/var/lib/kdump/initrd.img-$(uname -r); size=$(stat -c %s $i);"
+    " dd if=/dev/urandom of=$i bs=1M seek=1 count=$((size >> 20)) conv=notrunc status=none"
+)
 FAULTS = (
     # The capture kernel has room for the kernel log, and for a part of the dump.
     Fault(
@@ -50,10 +54,11 @@ FAULTS = (
         "target",
         "Unable to mount remote NFS directory",
     ),
+    Fault("broken-initrd", f"{BROKEN}; {RELOAD}", "capture_kernel", "Initramfs unpacking failed"),
+    # What KD066 is about: without `panic=` on its own line a capture kernel that panics waits for ever.
     Fault(
-        "broken-initrd",
-        "i=/var/lib/kdump/initrd.img-$(uname -r); size=$(stat -c %s $i);"
-        f" dd if=/dev/urandom of=$i bs=1M seek=1 count=$((size >> 20)) conv=notrunc status=none; {RELOAD}",
+        "broken-initrd-without-panic",
+        f"{BROKEN}; sed -i 's/ panic=10//' /etc/default/kdump-tools; {RELOAD}",
         "capture_kernel",
         "Initramfs unpacking failed",
         comes_back=False,
@@ -82,7 +87,7 @@ def prove(host: Driven, expect: int, *words: str) -> str:
 
 
 def power_cycle(host: Driven) -> None:
-    """What somebody does who finds a machine that hangs: a panic of the capture kernel reboots nothing."""
+    """What somebody does who finds a machine that hangs."""
     machine = host.machine
     assert isinstance(machine, Machine)
     machine.monitor("system_reset")
@@ -121,8 +126,6 @@ def test_too_little_memory(ready: Driven) -> None:
     allow = ("--", "-e", "kdump_crashkernel_allow_lower=true")
     ready.run("enable", "-i", ready.inventory, "-y", *small, *allow, expect=0, quiet=True)
     said = " ".join(prove(ready, 1).split())
-    assert "ran out of the memory that is reserved for it; the host did not come back" in said
-    power_cycle(ready)
-    prove(ready, 1)
+    assert "ran out of the memory that is reserved for it; the host came back without a new dump" in said
     assert json.loads(ready.cat(PROOF))["outcome"]["kind"] == "out_of_memory"
     assert "KD102" in ids(ready.check(expect=1))

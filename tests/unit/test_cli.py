@@ -79,6 +79,8 @@ def test_version(option: str) -> None:
         (["check", "--root", "/no/such/dir"], "/no/such/dir"),
         (["check", "-i", "/no/such/inventory"], "/no/such/inventory"),
         (["enable", "-i", "web1,", "-y", "--crashkernel", "lots"], "lots"),
+        (["enable", "-i", "web1,", "-y", "--profile", "vmm"], "Known: minimal, standard, vm, bare-metal"),
+        (["check", "--profile", ""], "'' is no profile"),
         (["enable", "-i", "web1,", "--reboot", "always"], "always"),
     ],
 )

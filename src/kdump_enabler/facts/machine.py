@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .. import policy_file
+from .. import policy_file, sysctls
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
@@ -19,6 +19,7 @@ from . import (
     dumps,
     grub,
     grub_defaults,
+    late_arming,
     leftovers,
     lockdown,
     memory,
@@ -48,13 +49,8 @@ from .tools import Unit, Value
 
 PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
 SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
-PANIC_KEYS = (
-    "kernel.panic",
-    "kernel.panic_on_oops",
-    "kernel.panic_on_unrecovered_nmi",
-    "kernel.unknown_nmi_panic",
-)
 SYSRQ = "kernel.sysrq"
+LOAD_DISABLED = "kernel.kexec_load_disabled"
 LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
@@ -133,7 +129,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     loader = boot_loader.read(evidence, listed, kernel)
     # A grub.cfg that nobody reads says nothing of the next boot.
     entry = listed if loader is not None and loader.kind == boot_loader.GRUB else None
-    boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
+    boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
     boot = evidence.mount_of(grub.GRUB_CFG)
     target = dumps.read(evidence, _dump_path(platform, config))
@@ -162,7 +158,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
-        load_disabled_setting=sysctl.read(evidence, "kernel.kexec_load_disabled", "", {}),
+        load_disabled_setting=sysctl.read(evidence, LOAD_DISABLED, "", boot_values),
         kexec_loaded=_flag(evidence, "/sys/kernel/kexec_loaded"),
         kexec_reboots=_kexec_reboots(evidence),
         packages=tools.packages(evidence),
@@ -173,7 +169,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         dump_directory=target,
         storage=storage.read(evidence, target.real),
         lockdown=lockdown.read(evidence),
-        settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
+        settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
         leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
@@ -249,8 +245,20 @@ def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
-def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
-    found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
+def _boot_values(command_line: str) -> dict[str, str]:
+    """The settings that boot parameters give."""
+    return {key: value for key, (value, _) in sysctls.boot_words(command_line).items()} | sysctl.boot_values(
+        command_line
+    )
+
+
+def _settings(
+    evidence: Evidence, platform: Platform | None, boot_values: Mapping[str, str], sysrq: Assignment | None
+) -> dict[str, Setting]:
+    """Every setting of the panic policy. What our own unit sets comes after all files of sysctl.d."""
+    late = late_arming.read(evidence, platform.unit) if platform else {}
+    found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in sysctls.managed()}
+    found |= {key: replace(found[key], next_boot=value) for key, value in late.items() if key in found}
     return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
 
 

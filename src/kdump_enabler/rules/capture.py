@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..evidence import File
 from ..facts.machine import Facts
-from ..facts.sysctl import Assignment
+from ..facts.sysctl import Assignment, integer
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
@@ -77,7 +77,8 @@ def obstacle(facts: Facts) -> str:
     """What an administrator has to take out of the way before a capture kernel can be loaded; empty for nothing."""
     setting = _forbidden_at_boot(facts)
     if setting is not None:
-        return f"take kernel.kexec_load_disabled out of {setting.source}, then reboot"
+        place = setting.source if setting.line else f"the {setting.source}"
+        return f"take kernel.kexec_load_disabled out of {place}, then reboot"
     unit = facts.unit(facts.platform.unit) if facts.platform else None
     if unit is not None and "masked" in unit.unit_file_state:
         return f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if facts.platform else ""
@@ -89,7 +90,7 @@ def obstacle(facts: Facts) -> str:
 def _forbidden_at_boot(facts: Facts) -> Assignment | None:
     """The line that forbids loading at each boot; null when there is none."""
     setting = facts.load_disabled_setting.next_boot
-    return setting if setting is not None and setting.value == "1" else None
+    return setting if setting is not None and integer(setting.value) == 1 else None
 
 
 def _after_reboot(facts: Facts, policy: Policy) -> bool:
