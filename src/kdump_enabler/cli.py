@@ -45,7 +45,8 @@ def main() -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         _complain("Interrupted", "Run `kdump-enabler check` to see where the machines are.")
     except click.ClickException as error:
-        _complain(error.format_message(), "See kdump-enabler --help.")
+        context = getattr(error, "ctx", None)
+        _complain(error.format_message(), f"See {context.command_path if context else 'kdump-enabler'} --help.")
     except BrokenPipeError:
         # The reader has enough (`| head`); Python's own flush at exit would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
