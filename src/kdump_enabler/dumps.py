@@ -119,7 +119,8 @@ def origin(record: Mapping[str, Any], proof: Mapping[str, Any] | None) -> str | 
     proven = (proof["outcome"].get("dump") or {}).get("path") if proof else None
     if record["proof_id"] or (proven and record["path"] == proven):
         return PROOF
-    seen = record["proof_id"] is not None or (proof is not None and proof["state"] == "never")
+    is_dump = record["complete"] is not None or record["format"] is not None
+    seen = record["proof_id"] is not None or (is_dump and proof is not None and proof["state"] == "never")
     return REAL if seen else None
 
 
