@@ -44,7 +44,7 @@ def dumps() -> None:
     """The group; its commands follow."""
 
 
-@dumps.command("list")
+@dumps.command("list", short_help="List the dumps, and whether all of each is there.")
 @report_options
 @become_option
 @directory_option
@@ -64,7 +64,7 @@ def list_(directories: Sequence[str], **options: Any) -> int:
     return found.exit_code(result["hosts"])
 
 
-@dumps.command()
+@dumps.command(short_help="Show all about one dump.")
 @click.argument("path")
 @report_options
 @become_option
@@ -109,7 +109,7 @@ def here(directories: Sequence[str], path: str = "") -> dict[str, Any]:
     return result
 
 
-@dumps.command(epilog=DONE_HELP)
+@dumps.command(short_help="Copy dumps of hosts to here.", epilog=DONE_HELP)
 @click.argument("path", required=False)
 @report_options
 @directory_option
@@ -167,7 +167,7 @@ def prune(
     return pruning.exit_code(result["hosts"])
 
 
-@dumps.command(epilog=TOLD_HELP)
+@dumps.command(short_help="Tell of new dumps, once of each.", epilog=TOLD_HELP)
 @directory_option
 @click.option(
     "--webhook",
