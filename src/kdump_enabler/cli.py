@@ -19,6 +19,11 @@ EXIT_HELP = """
 Exit status: 0 ready, 1 drift or broken, 2 usage error, unknown or unreachable,
 3 reboot pending, 4 unsupported. In a fleet the worst decides: 1, 2, 3, 4, 0.
 """
+PROOF_HELP = """
+\b
+Exit status: 1 no dump came out, or none would, 2 usage error, nobody agreed, or it
+could not be seen; else as `check`. In a fleet the worst decides: 1, 2, 3, 4, 0.
+"""
 MAIN_HELP = f"""Makes Linux machines crash-ready, and tells whether they are.
 
 \b
@@ -190,7 +195,7 @@ def disable(purge: bool, **options: Any) -> int:
     return commands.undo("disable", Request(**options), {"kdump_purge": purge})
 
 
-@cli.command(short_help="Crash machines on purpose, and open the dump.")
+@cli.command(short_help="Crash machines on purpose, and open the dump.", epilog=PROOF_HELP)
 @report_options
 @click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Crash this host without asking.")
 @click.option("--unknown-too", is_flag=True, help="Also hosts of which nobody can see whether a dump would come out.")
