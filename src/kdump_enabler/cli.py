@@ -200,7 +200,7 @@ def disable(purge: bool, **options: Any) -> int:
 @click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Crash this host without asking.")
 @click.option("--unknown-too", is_flag=True, help="Also hosts of which nobody can see whether a dump would come out.")
 @click.option("--window", metavar="HH:MM-HH:MM", help="Crash only then, by the clock here.")
-@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="A file here that the host's console goes to.")
+@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="The file here that has its console.")
 @click.option(
     "--timeout",
     type=click.IntRange(60),

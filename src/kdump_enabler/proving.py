@@ -73,8 +73,12 @@ def _ask(request: Request, looked: Mapping[str, Any], consenting: Collection[str
 
 
 def _typed(question: str) -> str:
-    """What somebody typed; nothing is an answer, too."""
-    return str(click.prompt(question, default="", show_default=False))
+    """What somebody typed; nothing is an answer, too. Raises UserError for Ctrl-C and Ctrl-D."""
+    try:
+        return str(click.prompt(question, default="", show_default=False))
+    except click.Abort:
+        click.echo(err=True)
+        raise UserError("Nothing was crashed") from None
 
 
 def is_a_person_there() -> bool:

@@ -100,6 +100,14 @@ def test_a_consent_to_the_crash_of_another_machine_is_none_for_this_one(
     assert played.variables == {}
 
 
+def test_whoever_leaves_at_the_question_hears_that_nothing_was_crashed(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match="Nothing was crashed"):
+        prove(typed="web1\n", monkeypatch=monkeypatch)  # and the end of the input, as at Ctrl-D
+    assert played.variables == {}
+
+
 def test_a_dry_run_asks_nothing(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     prove("--dry-run", monkeypatch=monkeypatch)
     assert played.variables["kdump_prove_consent"] == ["web1", "web2"]
