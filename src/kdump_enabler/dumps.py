@@ -73,10 +73,11 @@ class ShownVmcore(Vmcore):
     panic: str | None
 
 
-def request(directories: Iterable[str], path: str = "") -> dict[str, Any]:
-    """What to ask the reader: for all dumps in these directories, or for one by its path or `latest`."""
+def request(directories: Iterable[str], path: str = "", named: bool = False) -> dict[str, Any]:
+    """What to ask the reader: for all dumps in these directories, or for one by its path or `latest`. `named`: somebody
+    typed them, so that one that is not there is worth a word."""
     asked = {"do": "show", "path": path} if path else {"do": "list"}
-    return {**asked, "directories": list(directories)}
+    return {**asked, "directories": list(directories), **({"named": True} if named else {})}
 
 
 def load(text: str) -> tuple[Vmcore, ...]:

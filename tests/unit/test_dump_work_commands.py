@@ -89,7 +89,12 @@ def test_a_directory_of_this_machine_is_meant_from_here_on(monkeypatch: pytest.M
     """Ansible works in another directory."""
     asked: list[Mapping[str, Any]] = []
     nobody = document.document([document.nobody("localhost", Verdict.UNKNOWN, "not asked")])
-    monkeypatch.setattr(commands, "play", lambda _playbook, _request, given: asked.append(given) or nobody)
+
+    def play(_playbook: str, _request: Request, given: Mapping[str, Any]) -> dict[str, Any]:
+        asked.append(given)
+        return nobody
+
+    monkeypatch.setattr(commands, "play", play)
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "crash").mkdir()

@@ -24,6 +24,7 @@ def answered(tmp_path: Path) -> dict[str, Any]:
 def test_what_is_asked() -> None:
     assert dumps.request(["/a", "/b"]) == {"do": "list", "directories": ["/a", "/b"]}
     assert dumps.request(["/a"], "latest") == {"do": "show", "path": "latest", "directories": ["/a"]}
+    assert dumps.request(["/a"], named=True) == {"do": "list", "directories": ["/a"], "named": True}
 
 
 def test_keys_are_those_of_the_reader() -> None:
