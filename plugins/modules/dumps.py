@@ -31,6 +31,10 @@ options:
   holding:
     description: A text that is searched for in the pages of the newest dumps, which are the memory of a kernel.
     type: str
+  named:
+    description: Somebody typed O(directories), so that one that is not there is unknown, and not without dumps.
+    type: bool
+    default: false
 author: The kdump-enabler developers (@kdump-enabler)
 """
 

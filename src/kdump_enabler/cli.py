@@ -19,6 +19,11 @@ EXIT_HELP = """
 Exit status: 0 ready, 1 drift or broken, 2 usage error, unknown or unreachable,
 3 reboot pending, 4 unsupported. In a fleet the worst decides: 1, 2, 3, 4, 0.
 """
+PROOF_HELP = """
+\b
+Exit status: 1 no dump came out, or none would, 2 usage error, nobody agreed, or it
+could not be seen; else as `check`. In a fleet the worst decides: 1, 2, 3, 4, 0.
+"""
 MAIN_HELP = f"""Makes Linux machines crash-ready, and tells whether they are.
 
 \b
@@ -28,6 +33,8 @@ Examples:
   kdump-enabler check -i hosts.yml         the same for a fleet
   kdump-enabler enable -i hosts.yml --reboot if-needed
   kdump-enabler explain KD021              why a finding matters
+  kdump-enabler prove -i hosts.yml --limit web1
+                                           crash it on purpose, open the dump; asks
   sudo kdump-enabler dumps list            what panics left
   sudo kdump-enabler rollback              undo the last change
 
@@ -45,7 +52,8 @@ def main() -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         _complain("Interrupted", "Run `kdump-enabler check` to see where the machines are.")
     except click.ClickException as error:
-        _complain(error.format_message(), "See kdump-enabler --help.")
+        context = getattr(error, "ctx", None)
+        _complain(error.format_message(), f"See {context.command_path if context else 'kdump-enabler'} --help.")
     except BrokenPipeError:
         # The reader has enough (`| head`); Python's own flush at exit would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -148,7 +156,7 @@ def explain(topic: str | None) -> int:
     return 0
 
 
-@cli.command()
+@cli.command(short_help="Put back what the last run changed.")
 @report_options
 @change_options
 @click.option(
@@ -171,7 +179,7 @@ def rollback(to: str, force: bool, **options: Any) -> int:
     return commands.undo("rollback", Request(**options), {"kdump_rollback_to": to, "kdump_rollback_force": force})
 
 
-@cli.command()
+@cli.command(short_help="Take the reservation and our settings away.")
 @report_options
 @change_options
 @click.option("--purge", is_flag=True, help="Remove the packages, too, that a run of ours installed.")
@@ -187,13 +195,20 @@ def disable(purge: bool, **options: Any) -> int:
     return commands.undo("disable", Request(**options), {"kdump_purge": purge})
 
 
-@cli.command()
+@cli.command(short_help="Crash machines on purpose, and open the dump.", epilog=PROOF_HELP)
 @report_options
 @click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Crash this host without asking.")
 @click.option("--unknown-too", is_flag=True, help="Also hosts of which nobody can see whether a dump would come out.")
 @click.option("--window", metavar="HH:MM-HH:MM", help="Crash only then, by the clock here.")
-@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="Where the console of the host goes.")
-@click.option("--timeout", type=click.IntRange(60), default=1800, show_default=True, help="Seconds for dump and boot.")
+@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="The file here that has its console.")
+@click.option(
+    "--timeout",
+    type=click.IntRange(60),
+    default=1800,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the dump and the boot after it.",
+)
 @click.option("--dry-run", is_flag=True, help="Crash nothing, say which hosts would be.")
 def prove(consenting: tuple[str, ...], **options: Any) -> int:
     """Crash machines on purpose, one after the other, and open the dump that comes out.

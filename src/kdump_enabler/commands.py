@@ -258,5 +258,10 @@ def _ask(text: str, request: Request) -> None:
             "There is no terminal to ask on, so nothing was changed", "Pass -y to go on without a question."
         )
     click.echo(text.format(where=request.where))
-    if not click.confirm("Go on?"):
+    try:
+        agreed = click.confirm("Go on?")
+    except click.Abort:  # Ctrl-C, Ctrl-D
+        click.echo(err=True)
+        agreed = False
+    if not agreed:
         raise UserError("Nothing was changed")

@@ -7,7 +7,8 @@ damaged, or made by somebody who means harm: no size that it states is trusted, 
 the time that was given, and what cannot be told is null with a reason.
 
 Requests: {"do": "list", "directories": [...]}, {"do": "show", "path": PATH or "latest", "directories": [...]} and
-{"do": "contains", "path", "text"}; each may hold "seconds". Output, on one line: {"schema": 1, "vmcores": [record]} or
+{"do": "contains", "path", "text"}; each may hold "seconds", the first two "named": true where somebody typed the
+directories. Output, on one line: {"schema": 1, "vmcores": [record]} or
 {"schema": 1, "found": true, false or null, "reason"}. The keys of a record are those of `vmcore` in
 data/result-1.schema.json. Times are UTC.
 
@@ -27,9 +28,10 @@ SCHEMA = 1
 def answer(request: Record) -> Record:
     """The answer to a request, see above."""
     limit = {"seconds": float(request["seconds"])} if "seconds" in request else {}
+    named = bool(request.get("named"))
     if request["do"] == "contains":
         needle = request["text"].encode("utf-8", "surrogateescape")
         return dict({"schema": SCHEMA}, **contains(request["path"], needle, **limit))
     if request["do"] == "show":
-        return {"schema": SCHEMA, "vmcores": show(request["path"], request["directories"], **limit)}
-    return {"schema": SCHEMA, "vmcores": find(request["directories"], **limit)}
+        return {"schema": SCHEMA, "vmcores": show(request["path"], request["directories"], named=named, **limit)}
+    return {"schema": SCHEMA, "vmcores": find(request["directories"], named=named, **limit)}
