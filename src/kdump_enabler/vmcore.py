@@ -6,7 +6,8 @@ damaged, or made by somebody who means harm: no size that it states is trusted, 
 the time that was given, and what cannot be told is null with a reason.
 
 Requests: {"do": "list", "directories": [...]}, {"do": "show", "path": PATH or "latest", "directories": [...]} and
-{"do": "contains", "path", "text"}; each may hold "seconds". Output, on one line: {"schema": 1, "vmcores": [record]} or
+{"do": "contains", "path", "text"}; each may hold "seconds". {"do": "log", "path", "after"} is answered with the "lines"
+of a kernel log from the first on that has the text, or null. Output, on one line: {"schema": 1, "vmcores": [record]} or
 {"schema": 1, "found": true, false or null, "reason"}. The keys of a record are those of `vmcore` in
 data/result-1.schema.json. Times are UTC.
 
@@ -82,6 +83,7 @@ STAMPED = re.compile(
 )
 OTHERS_ENTER, OTHERS_READ = 0o001, 0o004
 TAIL_LINES, LINE_CAP = 40, 500  # lines shown of a kernel log, characters of each
+MOST_LINES = 4000  # lines given of one
 LOG_CAP = 4 << 20  # bytes from the end of a kernel log in which the panic is looked for
 # What plugins/modules/crash.py puts into the kernel log; printk may add the time and the CPU or thread.
 PROOF = re.compile(r"^(?:\[[^\]]*\] ?)*kdump-enabler: crash on purpose, (\S+)$")
@@ -750,12 +752,24 @@ def tail(path: str) -> Tuple[Optional[List[str]], Optional[str]]:
     return [line[:LINE_CAP] for line in lines[-TAIL_LINES:]], panic_line and panic_line[:LINE_CAP]
 
 
+def lines_after(path: str, text: str) -> Optional[List[str]]:
+    """The lines of a kernel log from the first on that has the text, none where no line has it; null when the log
+    cannot be read."""
+    lines = last_lines(path)
+    if lines is None:
+        return None
+    marked = itertools.dropwhile(lambda line: text not in line, lines)
+    return [line[:LINE_CAP] for line in itertools.islice(marked, MOST_LINES)]
+
+
 def answer(request: Record) -> Record:
     """The answer to a request, see above."""
     limit = {"seconds": float(request["seconds"])} if "seconds" in request else {}
     if request["do"] == "contains":
         needle = request["text"].encode("utf-8", "surrogateescape")
         return dict({"schema": SCHEMA}, **contains(request["path"], needle, **limit))
+    if request["do"] == "log":
+        return {"schema": SCHEMA, "lines": lines_after(request["path"], request["after"])}
     if request["do"] == "show":
         return {"schema": SCHEMA, "vmcores": show(request["path"], request["directories"], **limit)}
     return {"schema": SCHEMA, "vmcores": find(request["directories"], **limit)}
