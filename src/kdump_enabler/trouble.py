@@ -132,7 +132,7 @@ def before_crash(audit: Audit, unknown_too: bool, no_dump_too: bool = False) -> 
     """Why this host must not go down on purpose: it is no machine of its own, or it would leave no dump."""
     assert audit.facts is not None  # noqa: S101 - before_change() asked
     if audit.facts.unsupported:
-        return Trouble("unsupported", audit.facts.unsupported, "It cannot be proven.", 4)
+        return Trouble("unsupported", audit.facts.unsupported, "Nothing was crashed.", 4)
     if audit.facts.test_container:
         return Trouble("unsupported", "The kernel of a container is that of its host, which would crash", "", 4)
     if audit.captures_now is False and not no_dump_too:
