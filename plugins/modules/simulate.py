@@ -39,6 +39,22 @@ options:
     description: A word that nobody else puts into the kernel log.
     type: str
     default: ""
+  root:
+    description: Where the note is kept.
+    type: path
+    default: /var/lib/kdump-enabler
+  place:
+    description: Where the directory is made, in memory, so that a panic removes it.
+    type: path
+    default: /run
+  kernel_log:
+    description: The kernel's log.
+    type: path
+    default: /dev/kmsg
+  sysrq_trigger:
+    description: Where the crash key is pressed.
+    type: path
+    default: /proc/sysrq-trigger
 attributes:
   check_mode:
     description: Does nothing.
@@ -99,11 +115,11 @@ from ..module_utils.runs import DEFAULT_ROOT, boot_id
 DELAY = 3  # seconds, for the answer to reach the controller
 # KERN_ALERT, so that it is on the console whatever the log level there is. The first line is that of the module crash,
 # by which dumps are known to be on purpose.
-LOG_LINES = "<1>kdump-enabler: crash on purpose, {0}\n"
+LOG_LINE = "<1>kdump-enabler: crash on purpose, {0}\n"
 BEGINS = "<1>kdump-enabler: begins {0}, {1}\n"
 ENDED = "ended"
 PREFIX = "kdump-enabler-simulate-"
-DIRECTORY = re.compile(re.escape("/run/" + PREFIX) + r"\w+", re.ASCII)
+DIRECTORY = re.compile(re.escape(PREFIX) + r"\w+", re.ASCII)
 BUILD_SECONDS = 600
 MODULE = "kdump_simulate"
 CHUNK = 16 << 20  # bytes taken at a time
@@ -117,6 +133,10 @@ ARGUMENTS = {
     "directory": {"type": "str", "default": ""},
     "note": {"type": "dict", "default": {}},
     "id": {"type": "str", "default": ""},
+    "root": {"type": "path", "default": DEFAULT_ROOT},
+    "place": {"type": "path", "default": "/run"},
+    "kernel_log": {"type": "path", "default": "/dev/kmsg"},
+    "sysrq_trigger": {"type": "path", "default": "/proc/sysrq-trigger"},
 }
 
 
@@ -223,14 +243,15 @@ def run_out_of_memory(trigger: Dict[str, Any]) -> str:
     return "" if os.WIFSIGNALED(status) else "it could not take memory until there was none"
 
 
-def make_trouble(trigger: Dict[str, Any], directory: str) -> str:
+def make_trouble(asked: Dict[str, Any]) -> str:
     """What is asked for; returns when it is over, with what went wrong."""
-    if trigger["how"] == "sysrq":
-        write("/proc/sysrq-trigger", "c")
+    how = asked["trigger"]["how"]
+    if how == "sysrq":
+        write(asked["sysrq_trigger"], "c")
         return ""
-    if trigger["how"] in ("oom", "memcg-oom"):
-        return run_out_of_memory(trigger)
-    return load(trigger, directory)
+    if how in ("oom", "memcg-oom"):
+        return run_out_of_memory(asked["trigger"])
+    return load(asked["trigger"], asked["directory"])
 
 
 def begin_later(asked: Dict[str, Any]) -> None:
@@ -243,9 +264,9 @@ def begin_later(asked: Dict[str, Any]) -> None:
         os.dup2(null, descriptor)
     leave_session("")
     time.sleep(DELAY)
-    write("/dev/kmsg", BEGINS.format(asked["trigger"]["how"], asked["id"]))
+    write(asked["kernel_log"], BEGINS.format(asked["trigger"]["how"], asked["id"]))
     try:
-        said = make_trouble(asked["trigger"], asked["directory"])
+        said = make_trouble(asked)
     except OSError as error:
         said = str(error)
     write(os.path.join(asked["directory"], "part"), said)
@@ -255,7 +276,7 @@ def begin_later(asked: Dict[str, Any]) -> None:
 
 def prepare(asked: Dict[str, Any]) -> Dict[str, Any]:
     """The directory, with the module where that is needed."""
-    directory = tempfile.mkdtemp(prefix=PREFIX, dir="/run")
+    directory = tempfile.mkdtemp(prefix=PREFIX, dir=asked["place"])
     try:
         if asked["trigger"]["how"] == "module":
             build(directory, asked["source"])
@@ -268,8 +289,8 @@ def prepare(asked: Dict[str, Any]) -> Dict[str, Any]:
 def begin(asked: Dict[str, Any]) -> Dict[str, Any]:
     """Keep the note, mark the log, and leave the process behind."""
     note = dict(asked["note"], id=asked["id"], boot_id=boot_id(), outcome=None)
-    keep_note(DEFAULT_ROOT, note, "simulation")
-    write("/dev/kmsg", LOG_LINES.format(asked["id"]))
+    keep_note(asked["root"], note, "simulation")
+    write(asked["kernel_log"], LOG_LINE.format(asked["id"]))
     os.sync()
     begin_later(asked)
     return {"changed": True, "note": note}
@@ -292,7 +313,8 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         return {"changed": asked["state"] == "begun"}
     if asked["state"] == "prepared":
         return prepare(asked)
-    if not DIRECTORY.fullmatch(asked["directory"]):
+    above, name = os.path.split(asked["directory"])
+    if above != asked["place"] or not DIRECTORY.fullmatch(name):
         raise ModuleError("bad_arguments", "The directory is none that was prepared.", "Prepare it first.")
     return begin(asked) if asked["state"] == "begun" else remove(asked)
 
