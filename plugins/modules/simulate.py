@@ -124,7 +124,8 @@ BUILD_SECONDS = 600
 MODULE = "kdump_simulate"
 CHUNK = 16 << 20  # bytes taken at a time
 LIMIT = 64 << 20  # bytes, of the cgroup that is to run out of memory
-UNIFIED, MEMORY = "/sys/fs/cgroup", "/sys/fs/cgroup/memory"  # version 2, and version 1 of the controller
+UNIFIED = "/sys/fs/cgroup"
+MEMORY = "/sys/fs/cgroup/memory"  # the controller of version 1
 MCL_CURRENT_FUTURE = 1 | 2  # mlockall(2)
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["prepared", "begun", "removed"], "required": True},

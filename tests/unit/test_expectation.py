@@ -29,7 +29,7 @@ DEBIAN = {
 }
 
 
-def expect(kind: str, options: dict[str, Any] | None = None, cpus: str = "0-1", **settings: str) -> Expected:
+def expect(kind: str, options: Any = None, cpus: str = "0-1", **settings: str) -> Expected:
     """What should happen with these settings; names are given with an underscore for the dot."""
     changed = {name.replace("_", ".", 1): value for name, value in settings.items()}
     files = {"/proc/sys/" + key.replace(".", "/"): value + "\n" for key, value in {**DEBIAN, **changed}.items()}

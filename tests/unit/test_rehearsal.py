@@ -16,7 +16,7 @@ from kdump_enabler.trouble import Trouble
 from tests.hosts import machines
 
 KERNEL = "6.1.0-56-amd64"
-NOTE = {
+NOTE: dict[str, Any] = {
     "schema": proofs.SCHEMA,
     "id": "5f1c0a9e",
     "begun_at": "2026-11-21T15:00:00Z",
