@@ -9,7 +9,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 
-FILES = ("Makefile", "kdump_simulate.c")
+FILES = ("Kbuild", "kdump_simulate.c")
 
 
 class ActionModule(ActionBase):

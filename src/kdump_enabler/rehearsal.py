@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import expectation, proof
@@ -17,6 +17,8 @@ from .simulation import Asked, Trigger, asked, trigger
 from .trouble import Trouble, before_change, before_crash
 
 TEST_LOCKUP = "/lib/modules/{0}/kernel/lib/test_lockup.ko"  # lib/Kconfig.debug: TEST_LOCKUP
+FORCE = "Or pass --force (kdump_simulate_force=true)."
+FORCED = ("not_ready", "not_seen")  # what --force goes past
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,12 @@ def objection(audit: Audit, found: Rehearsal, alive: bool, force: bool) -> Troub
         return refused
     if unfinished(audit.facts):  # that is looked at, and nothing is made
         return None
+    refused = before_crash(audit, force, force)
+    if refused:
+        return replace(refused, hint=f"{refused.hint} {FORCE}") if refused.kind in FORCED else refused
     denied = _denied(audit.facts) if found.trigger.how == "module" else None
     off = "" if force else expectation.is_off(found.asked, audit.facts.detectors)
-    return before_crash(audit, force, force) or denied or (_unnoticed(found, off) if off else None)
+    return denied or (_unnoticed(found, off) if off else None)
 
 
 def _unnoticed(found: Rehearsal, why: str) -> Trouble:
@@ -69,7 +74,7 @@ def _unnoticed(found: Rehearsal, why: str) -> Trouble:
     only = f"; only the {others} would" if others else ""
     name = expectation.OWN[found.asked.kind]
     sentence = f"No {name} would be noticed here ({why}){only}, so it was not made"
-    return Trouble("no_detector", sentence, "Switch the detector on; or pass --force (kdump_simulate_force=true).", 1)
+    return Trouble("no_detector", sentence, f"Switch the detector on. {FORCE}", 1)
 
 
 def _denied(facts: Facts) -> Trouble | None:

@@ -15,7 +15,7 @@ from kdump_enabler import simulated, vmcore
 from .module_runner import Call
 
 MODULE = {"how": "module", "parameters": ["kind=oops", "seconds=0"], "cpu": None, "seconds": 0}
-SOURCE = {"Makefile": "obj-m := kdump_simulate.o\n", "kdump_simulate.c": "/* no code */\n"}
+SOURCE = {"Kbuild": "obj-m := kdump_simulate.o\n", "kdump_simulate.c": "/* no code */\n"}
 BUILDS = """#!/bin/sh
 for word; do case $word in M=*) cp "${word#M=}/kdump_simulate.c" "${word#M=}/kdump_simulate.ko";; esac; done
 """
