@@ -63,7 +63,8 @@ def objection(audit: Audit, found: Rehearsal, alive: bool, force: bool) -> Troub
         return None
     refused = before_crash(audit, force, force)
     if refused:
-        return replace(refused, hint=f"{refused.hint} {FORCE}") if refused.kind in FORCED else refused
+        hint = f"See `kdump-enabler check`. {FORCE}" if refused.kind in FORCED else refused.hint
+        return replace(refused, hint=hint)
     denied = _denied(audit.facts) if found.trigger.how == "module" else None
     off = "" if force else expectation.is_off(found.asked, audit.facts.detectors)
     return denied or (_unnoticed(found, off) if off else None)
