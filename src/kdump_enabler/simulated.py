@@ -54,8 +54,8 @@ class Spoken:
 @dataclass(frozen=True)
 class Seen:
     """`panicked` is null where the host did not come back, so that nobody knows; `panic` is the kernel's line, empty
-    where it printed none (an oops that panics prints none before the dump). `log` is null where nobody could read the
-    kernel log. `dump` is the vmcore's path, `complete` whether it is whole and of this panic."""
+    where it printed none (an oops that panics prints none before the dump). `detectors` is null where nobody could read
+    the kernel log. `dump` is the vmcore's path, `complete` whether it is whole and of this panic."""
 
     panicked: bool | None
     panic: str
@@ -69,13 +69,12 @@ class Seen:
         return asdict(self) | {"detectors": spoken}
 
 
-def seen(survived: bool, outcome: Outcome | None, log: Sequence[str] | None) -> Seen:
-    """What happened: from the kernel log since the trigger, and from what came out of the crash (null: none was)."""
+def seen(survived: bool, outcome: Outcome, log: Sequence[str] | None) -> Seen:
+    """What happened: from the kernel log since the trigger, and from what came out of a crash."""
     panic = next((_message(line) for line in log or () if PANIC in line), "")
     spoken = None if log is None else tuple(_spoken(log))
     if survived:
         return Seen(False, panic, spoken, None, None)
-    assert outcome is not None  # noqa: S101 - a host that did not survive was looked at
     gone = outcome.kind == "no_return" and not outcome.dump
     return Seen(None if gone else True, panic, spoken, outcome.dump.get("path"), outcome.kind == PROVEN)
 

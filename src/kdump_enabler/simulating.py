@@ -15,7 +15,7 @@ from .errors import UserError
 from .report.visible import visible
 from .verdict import worst_exit_code
 
-WARNING = "This makes a {kind} on {names}, on purpose and now, with the consequences above.\n"
+WARNING = "This makes {kind} on {names}, on purpose and now, with the consequences above.\n"
 HERE = "When this machine is back, the same command looks at what came out.\n"
 AS_SAID, OTHERWISE, REFUSED = 0, 1, 2  # exit codes; as README says
 
