@@ -27,6 +27,7 @@ OWN: Mapping[str, str] = {
     MEMCG: OOM_KILLER,
     SYSRQ: CRASH_KEY,
 }
+DIED = 128  # bit 7 of kernel.tainted, an oops (admin-guide/tainted-kernels.rst)
 LEAST_HOLD = 10  # seconds, so that a detector on a slow machine has its time
 UNSEEN_HOLD = 60
 
@@ -165,6 +166,9 @@ def _hung(found: Detectors) -> tuple[Detector | None, str]:
     off = _off(found, "kernel.hung_task_timeout_secs")
     if off:
         return None, off
+    # check_hung_uninterruptible_tasks() of kernel/hung_task.c: "If the system crashed already then all bets are off".
+    if (found.value("kernel.tainted") or 0) & DIED:
+        return None, "after an oops the kernel reports no hung tasks until the next boot (kernel.tainted)"
     number = found.value("kernel.hung_task_panic")
     # Newer kernels (7.2) count the hung tasks that are found at once; this makes one.
     panics = None if number is None else number == 1

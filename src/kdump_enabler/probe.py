@@ -90,6 +90,7 @@ SIMULATION_GLOBS = (
     "/proc/sys/kernel/panic_on_rcu_stall",
     "/proc/sys/kernel/soft_watchdog",
     "/proc/sys/kernel/softlockup_panic",
+    "/proc/sys/kernel/tainted",
     "/proc/sys/kernel/watchdog",
     "/proc/sys/kernel/watchdog_thresh",
     "/proc/sys/vm/panic_on_oom",

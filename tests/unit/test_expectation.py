@@ -94,6 +94,12 @@ def test_a_hung_task_is_found_at_the_second_look() -> None:
     assert expect("hung-task", kernel_hung_task_timeout_secs="0").reason == "kernel.hung_task_timeout_secs = 0"
 
 
+def test_after_an_oops_nobody_looks_for_hung_tasks() -> None:
+    """As seen on 6.1; out-of-tree modules (4096, 8192) do not matter."""
+    assert names(expect("hung-task", kernel_tainted="12416")) == []
+    assert len(names(expect("hung-task", kernel_tainted="12288"))) == 1
+
+
 def test_an_rcu_stall() -> None:
     assert names(expect("rcu-stall")) == [("RCU stall", 21, False)]
     assert expect("rcu-stall", kernel_panic_on_rcu_stall="1").panics is True

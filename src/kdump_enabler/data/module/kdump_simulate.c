@@ -68,14 +68,15 @@ MODULE_PARM_DESC(state, "R: run; D, K, S: sleep uninterruptible, killable, inter
 static int *volatile nowhere;
 
 /*
- * mdelay() counts also where no interrupt drives the clocks; the clock ends it where it was held up on the way.
+ * The clock says when it is over. It may stand still where no interrupt drives it; then mdelay(), which may be short by
+ * a part on emulated processors, ends it after twice the time.
  */
 static noinline void kdump_simulate_spin(bool in_rcu)
 {
 	ktime_t end = ktime_add_ms(ktime_get(), seconds * 1000UL);
 	unsigned long left;
 
-	for (left = seconds * 1000UL; left && ktime_before(ktime_get(), end); left--) {
+	for (left = seconds * 2000UL; left && ktime_before(ktime_get(), end); left--) {
 		mdelay(1);
 		if (in_rcu) /* else the soft lockup comes first, by default 1 s before */
 			touch_softlockup_watchdog();
