@@ -32,6 +32,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _VALID_ARGS = frozenset(
         {"goal", "for_change", "for_reboot", "for_proof", "unknown_too", "run", "rebooted_from", "settle_seconds"}
+        | {"simulate", "force"}
     )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -57,7 +58,27 @@ class ActionModule(ActionBase):
             "open": self._is_open(audit),
             "proof": self._proof(audit.facts),
         }
+        if self._task.args.get("simulate"):
+            return result | self._rehearsal(audit, alive, result["host"])
         return result | (self._objection(audit, alive) or {})
+
+    def _rehearsal(self, audit: Any, alive: bool, host: dict[str, Any]) -> dict[str, Any]:
+        """What a simulation needs to know of the host, and what it should lead to; or why it must not be made."""
+        rehearsal, wanted = library("rehearsal"), self._plain(self._task.args["simulate"])
+        try:
+            found = rehearsal.rehearse(audit.facts, audit.captures_now, wanted["kind"], wanted["options"])
+        except library("errors").UserError as error:
+            return {"failed": True, **rehearsal.bad_options(error).as_dict()}
+        open_one = rehearsal.unfinished(audit.facts)
+        host["simulation"] = found.record() | ({"state": "unfinished"} if open_one else {})
+        objection = rehearsal.objection(audit, found, alive, boolean(self._task.args.get("force", False)))
+        noted = rehearsal.note(audit.facts, secrets.token_hex(8), found)
+        return {
+            "proof": {"id": audit.facts.simulation.id} if open_one else noted,
+            "trigger": found.trigger.as_dict(),
+            "unfinished": open_one,
+            **({"failed": True, **objection.as_dict()} if objection else {}),
+        }
 
     def _name(self, noted: Any, facts: Any) -> str:
         """The run's name, which is that of its backup set: a killed run of the same goal is gone on with."""
@@ -80,7 +101,7 @@ class ActionModule(ActionBase):
     def _is_open(self, audit: Any) -> bool:
         """Whether another look must follow: a host whose last one is open was lost on the way."""
         begins = self._task.args.get("for_change") and not audit.plan.empty
-        goes_down = self._task.args.get("for_reboot") or self._task.args.get("for_proof")
+        goes_down = any(self._task.args.get(name) for name in ("for_reboot", "for_proof", "simulate"))
         return bool(begins or goes_down) and not self._task.check_mode
 
     def _audit(self, variables: dict[str, Any]) -> Any:

@@ -35,11 +35,20 @@ class ActionModule(ActionBase):
         request = dumps.request(arguments["directories"], arguments.get("path") or "", named)
         found = dumps.as_records(dumps.load(ask(self, task_vars or {}, "vmcore", json.dumps(request))))
         text = arguments.get("holding")
+        holder = self._holder(found, text, task_vars or {}) if text else ""
+        log = next((one["log"] for one in found if holder and one["path"] == holder), None)
         return {
             "changed": False,
             "vmcores": found,
-            "holder": self._holder(found, text, task_vars or {}) if text else "",
+            "holder": holder,
+            "holder_log": self._log(log, str(text), task_vars or {}) if log else None,
         }
+
+    def _log(self, path: str, text: str, variables: dict[str, Any]) -> list[str] | None:
+        """The kernel log from the text on; null when it cannot be read."""
+        asked = {"do": "log", "path": path, "after": text}
+        lines: list[str] | None = json.loads(ask(self, variables, "vmcore", json.dumps(asked)))["lines"]
+        return lines
 
     def _holder(self, vmcores: list[dict[str, Any]], text: str, variables: dict[str, Any]) -> str:
         """The path of the dump that has the text in its log, of the newest ones; empty for none."""

@@ -55,4 +55,9 @@ holder:
   description: The path of the dump that holds the text; empty for none, and when none was asked for.
   returned: always
   type: str
+holder_log:
+  description: The kernel log of that dump, from the text on; null when there is none, or none that can be read.
+  returned: always
+  type: list
+  elements: str
 """

@@ -9,6 +9,11 @@ version_added: 0.2.0
 description:
   - Replaces C(proof.json) as a whole. What is on the host decides what a later look says of the proof.
 options:
+  name:
+    description: V(simulation) keeps it as C(simulation.json), which leaves the proof as it is.
+    type: str
+    choices: [proof, simulation]
+    default: proof
   note:
     description: The note.
     type: dict
@@ -54,6 +59,7 @@ from ..module_utils.proofs import keep_note
 from ..module_utils.runs import DEFAULT_ROOT
 
 ARGUMENTS = {
+    "name": {"type": "str", "choices": ["proof", "simulation"], "default": "proof"},
     "note": {"type": "dict", "required": True},
     "root": {"type": "path", "default": DEFAULT_ROOT},
 }
@@ -62,7 +68,7 @@ ARGUMENTS = {
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     if not module.check_mode:
-        keep_note(module.params["root"], module.params["note"])
+        keep_note(module.params["root"], module.params["note"], module.params["name"])
     # Book-keeping of our own, not a change of the host.
     return {"changed": False}
 

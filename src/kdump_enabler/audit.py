@@ -79,8 +79,8 @@ def _arms(facts: Facts) -> bool:
 
 def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_container: bool = False) -> Audit:
     """Judge one machine; the goal of the plan is `enable`, `disable`, `purge` (`disable` with the packages that we
-    installed), `rollback` (no more than a killed run to end) or `prove` (nothing). With `test_container` a container is
-    judged like a machine, and every result says so. Pure."""
+    installed), `rollback` (no more than a killed run to end), `prove` or `simulate` (nothing). With `test_container` a
+    container is judged like a machine, and every result says so. Pure."""
     facts = machine.read(evidence, test_container)
     findings = rules.run(facts, policy)
     want = reserve(facts, policy)
@@ -97,7 +97,7 @@ def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_contain
 
 
 def _plan(facts: Facts, policy: Policy, goal: str) -> Plan:
-    if goal == "prove":
+    if goal in ("prove", "simulate"):
         return Plan()
     if goal == "rollback":  # what it does is in the backup set, not in the facts
         return planning.go_back(facts)

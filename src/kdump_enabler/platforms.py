@@ -52,6 +52,7 @@ class Platform:
     config: str
     capture_initrd: str
     dump_directory: str
+    module_build: tuple[str, ...]
     boot_loaders: tuple[str, ...]
     crashkernel: Mapping[str, str]
     crashkernel_floor: str

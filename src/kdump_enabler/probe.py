@@ -115,6 +115,27 @@ TEXT_GLOBS = (
     "/var/lib/kdump-enabler/proof.json",
     "/var/lib/kdump-enabler/run.json",
 )
+# Who notices lockups and the like, and whether the kernel then panics; for `simulate`.
+SIMULATION_GLOBS = (
+    "/proc/sys/kernel/hardlockup_panic",
+    "/proc/sys/kernel/hung_task_check_interval_secs",
+    "/proc/sys/kernel/hung_task_panic",
+    "/proc/sys/kernel/hung_task_timeout_secs",
+    "/proc/sys/kernel/modules_disabled",
+    "/proc/sys/kernel/nmi_watchdog",
+    "/proc/sys/kernel/panic_on_rcu_stall",
+    "/proc/sys/kernel/soft_watchdog",
+    "/proc/sys/kernel/softlockup_panic",
+    "/proc/sys/kernel/tainted",
+    "/proc/sys/kernel/watchdog",
+    "/proc/sys/kernel/watchdog_thresh",
+    "/proc/sys/vm/panic_on_oom",
+    "/sys/devices/system/cpu/online",
+    "/sys/module/module/parameters/sig_enforce",
+    "/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress",
+    "/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout",
+    "/var/lib/kdump-enabler/simulation.json",
+)
 # Looked at from outside only: existence, size, mode, link.
 STAT_GLOBS = (
     "/bin/sh",
@@ -157,6 +178,10 @@ STAT_GLOBS = (
     "/sys/fs/cgroup/system.slice/crio.service",
     "/sys/fs/cgroup/system.slice/docker.service",
     "/sys/fs/cgroup/system.slice/kubelet.service",
+    "/lib/modules/*/build",
+    "/lib/modules/*/kernel/lib/test_lockup.ko*",
+    "/usr/bin/gcc",
+    "/usr/bin/make",
 )
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
@@ -417,7 +442,7 @@ def collect(root: str = "/") -> Record:
     answer for the machine this runs on."""
     prefix = root.rstrip("/")
     live = prefix == ""
-    files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS)}
+    files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS + SIMULATION_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}

@@ -69,10 +69,10 @@ def _ask(request: Request, looked: Mapping[str, Any], consenting: Collection[str
         )
     if asked:
         click.echo(WARNING.format(names=", ".join(map(visible, asked))) + ("" if request.inventory else HERE))
-    return [name for name in asked if _typed(f"Type {visible(name)} to crash it") == name]
+    return [name for name in asked if typed(f"Type {visible(name)} to crash it") == name]
 
 
-def _typed(question: str) -> str:
+def typed(question: str) -> str:
     """What somebody typed; nothing is an answer, too. Raises UserError for Ctrl-C and Ctrl-D."""
     try:
         return str(click.prompt(question, default="", show_default=False))

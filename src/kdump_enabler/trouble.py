@@ -125,11 +125,17 @@ def before_proof(audit: Audit, alive: bool, unknown_too: bool) -> Trouble | None
         return found
     if standing(audit.facts).state is State.UNFINISHED:  # that is looked at, and nothing is crashed
         return None
+    return before_crash(audit, unknown_too)
+
+
+def before_crash(audit: Audit, unknown_too: bool, no_dump_too: bool = False) -> Trouble | None:
+    """Why this host must not go down on purpose: it is no machine of its own, or it would leave no dump."""
+    assert audit.facts is not None  # noqa: S101 - before_change() asked
     if audit.facts.unsupported:
-        return Trouble("unsupported", audit.facts.unsupported, "It cannot be proven.", 4)
+        return Trouble("unsupported", audit.facts.unsupported, "Nothing was crashed.", 4)
     if audit.facts.test_container:
         return Trouble("unsupported", "The kernel of a container is that of its host, which would crash", "", 4)
-    if audit.captures_now is False:
+    if audit.captures_now is False and not no_dump_too:
         return Trouble("not_ready", "A panic now would leave no dump, so it was not crashed", "Enable it first.", 1)
     if audit.captures_now is None and not unknown_too:
         sentence = "It cannot be seen whether a panic now would leave a dump, so it was not crashed"

@@ -16,6 +16,7 @@ from . import (
     backups,
     boot_loader,
     crashkernel,
+    detectors,
     dumps,
     grub,
     grub_defaults,
@@ -34,6 +35,7 @@ from . import (
 )
 from .backups import BackupSet
 from .crashkernel import Reservation
+from .detectors import Detectors
 from .dumps import DumpDirectory
 from .grub import Entry
 from .grub_defaults import Defaults
@@ -109,6 +111,8 @@ class Facts:
     backups: tuple[BackupSet, ...] | None
     run: Run | None
     proof: Note | None
+    simulation: Note | None
+    detectors: Detectors
     build_id: str | None
     evidence: Evidence
 
@@ -176,6 +180,8 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         backups=backups.read(evidence),
         run=runs.read(evidence, _word(evidence, "/proc/sys/kernel/random/boot_id")),
         proof=proofs.read(evidence),
+        simulation=proofs.read(evidence, proofs.SIMULATION),
+        detectors=detectors.read(evidence),
         build_id=proofs.build_id(evidence),
         evidence=evidence,
     )

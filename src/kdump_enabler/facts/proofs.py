@@ -11,6 +11,7 @@ from typing import Any
 from ..evidence import Evidence
 
 RECORD = "/var/lib/kdump-enabler/proof.json"
+SIMULATION = "/var/lib/kdump-enabler/simulation.json"
 SCHEMA = "kdump-enabler/proof/1"
 NOTES = "/sys/kernel/notes"
 NT_GNU_BUILD_ID = 3  # include/uapi/linux/elf.h
@@ -32,9 +33,9 @@ class Note:
     outcome: Mapping[str, Any] | None
 
 
-def read(evidence: Evidence) -> Note | None:
+def read(evidence: Evidence, record: str = RECORD) -> Note | None:
     """The note on the machine; null when there is none, or none that can be read."""
-    return load(evidence.text(RECORD) or "")
+    return load(evidence.text(record) or "")
 
 
 def load(text: str) -> Note | None:

@@ -39,11 +39,17 @@ def exit_code(result: Mapping[str, Any]) -> int:
 def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False) -> dict[str, Any]:
     """The record of one host from what a play registered for it: its last look, what failed, and with `dumps` what
     dumps it has. A host that the play left without a last word was lost on the way."""
-    record = _from_play(host, variables) | _work_on_dumps(variables)
+    record = _from_play(host, variables) | _work_on_dumps(variables) | _simulation(variables)
     if dumps:
         found = (variables.get("kdump_dumps") or {}).get("vmcores")
         record["vmcores"] = None if found is None else with_origins(found, record["proof"])
     return record
+
+
+def _simulation(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What a simulation led to; what it should lead to is in the first look."""
+    found = (variables.get("kdump_proof") or {}).get("simulation")
+    return {"simulation": found} if found else {}
 
 
 def _work_on_dumps(variables: Mapping[str, Any]) -> dict[str, Any]:

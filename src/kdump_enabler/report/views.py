@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
-from . import dump_work, dumps, text
+from . import dump_work, dumps, simulations, text
 from .text import literal, show_name
 
 Result = Mapping[str, Any]
@@ -180,4 +180,5 @@ VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "pruned": dump_work.show_pruned,
     "backup set": _backup_set,
     "proofs": _proofs,
+    "simulations": simulations.show,
 }
