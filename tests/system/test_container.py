@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from kdump_enabler.facts.machine import PANIC_DROPIN
 from tests.container.container import Container, unused_name
 from tests.container.kernel import INSIDE, settings_of_this_machine
 from tests.container.root import SUITES
@@ -242,7 +243,7 @@ def test_another_profile_takes_the_former_one_away(installed: Contained) -> None
     host.converged()  # neither --profile nor --no-sysrq is said again
     host.run("enable", "-i", host.inventory, "-y", "--profile", "bare-metal", expect=0, quiet=True)
     assert values(host, *of_vm, "softlockup_panic", "hardlockup_panic", "sysrq") == ["0", "1", "10", "1", "1", "438"]
-    assert "rcu_stall" not in host.cat("/etc/sysctl.d/99-zz-kdump-enabler.conf")
+    assert "rcu_stall" not in host.cat(PANIC_DROPIN)
     host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=0)
     assert values(host, *of_vm, "softlockup_panic") == ["0", "0", "10", "0"]
     left = authored(difference(before, host.files()))
@@ -255,7 +256,7 @@ def test_panics_are_armed_after_kdump(installed: Contained) -> None:
     host, keys, unit = installed, ("panic_on_oops", "unknown_nmi_panic"), "kdump-enabler-late-arming.service"
     host.container.ssh(LOADS)
     host.run("enable", "-i", host.inventory, "-y", "--", "-e", "kdump_late_arming=true", expect=0)
-    assert "panic_on_oops" not in host.cat("/etc/sysctl.d/99-zz-kdump-enabler.conf")
+    assert "panic_on_oops" not in host.cat(PANIC_DROPIN)
     host.container.ssh(f"systemd-analyze verify /etc/systemd/system/{unit}")
     # The run loaded a capture kernel, which started the unit; now as after a boot in which nothing was loaded.
     host.container.ssh(f"systemctl is-active {unit} && systemctl stop {unit}")
@@ -266,5 +267,5 @@ def test_panics_are_armed_after_kdump(installed: Contained) -> None:
     assert values(host, *keys) == ["1", "1"]
     host.converged()
     host.run("enable", "-i", host.inventory, "-y", "--", "-e", "kdump_late_arming=false", expect=0, quiet=True)
-    assert "panic_on_oops = 1" in host.cat("/etc/sysctl.d/99-zz-kdump-enabler.conf")
+    assert "panic_on_oops = 1" in host.cat(PANIC_DROPIN)
     assert host.container.ssh(f"systemctl show {unit} -p LoadState").stdout == "LoadState=not-found\n"

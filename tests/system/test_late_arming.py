@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kdump_enabler.facts.machine import PANIC_DROPIN
 from tests.vm.machine import Machine
 from tests.vm.patience import factor
 
@@ -41,7 +42,7 @@ def test_a_boot_arms_what_panics_only_with_a_capture_kernel(tmp_path: Path) -> N
         assert machine.ssh(f"systemctl is-active {UNIT}", check=False).stdout.strip() == "inactive"
 
         host.run("enable", "-i", host.inventory, "-y", "--", "-e", "kdump_late_arming=false", *patience, expect=0)
-        assert "kernel.panic_on_oops = 1" in host.cat("/etc/sysctl.d/99-zz-kdump-enabler.conf")
+        assert "kernel.panic_on_oops = 1" in host.cat(PANIC_DROPIN)
         assert [host.cat(f"/proc/sys/kernel/{key}") for key in KEYS] == ["1", "1", "1"]
         host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=0)
         assert machine.ssh(f"ls /etc/systemd/system/{UNIT} /etc/kdump-enabler", check=False).stdout == ""

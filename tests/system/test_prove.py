@@ -55,7 +55,7 @@ FAULTS = (
         "Unable to mount remote NFS directory",
     ),
     Fault("broken-initrd", f"{BROKEN}; {RELOAD}", "capture_kernel", "Initramfs unpacking failed"),
-    # What KD066 is about: without `panic=` on its own line a capture kernel that panics waits for ever.
+    # What KD068 is about: without `panic=` on its own line a capture kernel that panics waits for ever.
     Fault(
         "broken-initrd-without-panic",
         f"{BROKEN}; sed -i 's/ panic=10//' /etc/default/kdump-tools; {RELOAD}",

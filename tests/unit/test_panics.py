@@ -67,7 +67,7 @@ def test_a_machine_that_nothing_sees_hang(profile: str, severity: str | None) ->
 
 def test_a_profile_that_panics_on_a_container_s_limit_is_told_before_it_is_in_effect() -> None:
     raw = machines.load("debian12-oom-containers-at-one")
-    (found,) = [one for one in judge(raw, panic_profile="article").findings if one.id == "KD065"]
+    (found,) = [one for one in judge(raw, panic_profile="article").findings if one.id == "KD067"]
     assert found.current == "vm.panic_on_oom = 2 is wanted"
     assert [source.source for source in found.evidence][1] == "/run/containerd/containerd.sock"
 

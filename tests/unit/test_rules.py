@@ -11,6 +11,7 @@ from kdump_enabler.verdict import Verdict
 from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import MIB, identifiers, judge
+from tests.unit.converging import remembering
 
 
 def after(change: Callable[[Raw], object], name: str = "debian12-ready") -> Audit:
@@ -166,7 +167,7 @@ def test_not_ours_to_configure(change: Callable[[Raw], object]) -> None:
 
 def test_every_finding_says_where_and_what_to_do() -> None:
     for name in machines.names():
-        for finding in judge(machines.load(name)).findings:
+        for finding in remembering(machines.load(name)).findings:
             assert finding.evidence, f"{name} {finding.id}"
             assert all((finding.title, finding.current, finding.wanted, finding.remedy)), f"{name} {finding.id}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..evidence import Evidence
-from .sysctl import ASSIGNMENT, Assignment
+from .sysctl import Assignment
 
 VALUES = "/etc/kdump-enabler/late-arming.conf"
 UNIT = "/etc/systemd/system/kdump-enabler-late-arming.service"
@@ -19,6 +19,6 @@ def read(evidence: Evidence, unit: str) -> dict[str, Assignment]:
     parts = [evidence.file(path) for path in (UNIT, starter(unit))]
     if any(part.text is None or part.link for part in parts):
         return {}
-    lines = enumerate((evidence.text(VALUES) or "").splitlines(), 1)
-    found = [(match, number) for number, line in lines if (match := ASSIGNMENT.match(line))]
-    return {match[1]: Assignment(match[2], VALUES, number) for match, number in found}
+    lines = (evidence.text(VALUES) or "").splitlines()
+    found = ((*line.partition(" = ")[::2], number) for number, line in enumerate(lines, 1))
+    return {key: Assignment(value, VALUES, number) for key, value, number in found if value}

@@ -63,7 +63,7 @@ def no_nmi_watchdog(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 
 def containers_out_of_memory(facts: Facts, policy: Policy) -> Iterator[Finding]:
-    """KD065: with vm.panic_on_oom=2 a single container that reaches its own memory limit panics the whole host, with
+    """KD067: with vm.panic_on_oom=2 a single container that reaches its own memory limit panics the whole host, with
     all other containers; 1 panics only when the host itself is out of memory (admin-guide/sysctl/vm.rst,
     check_panic_on_oom in mm/oom_kill.c)."""
     mark, setting = containers.mark(facts.evidence), facts.settings[OUT_OF_MEMORY]
@@ -71,7 +71,7 @@ def containers_out_of_memory(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if mark and (asked or ALWAYS in (integer(setting.running), integer(_next(facts, OUT_OF_MEMORY)))):
         where = setting.next_boot or Assignment(setting.running or str(ALWAYS), sysctls.table()[OUT_OF_MEMORY].file, 0)
         yield Finding(
-            id="KD065",
+            id="KD067",
             severity=Severity.WARNING,
             title="One container that is out of memory takes this host down",
             current=f"{OUT_OF_MEMORY} = {ALWAYS}" + (" is wanted" if asked else ""),
@@ -83,7 +83,7 @@ def containers_out_of_memory(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 
 def capture_hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD066: a capture kernel that panics itself waits for ever when its command line has no `panic=N`: a broken
+    """KD068: a capture kernel that panics itself waits for ever when its command line has no `panic=N`: a broken
     capture initrd, or too little memory for it, then costs the machine until somebody resets it. kdump-tools gives none
     by default (KDUMP_CMDLINE_APPEND in kdump-config), other distributions do. It counts from the next time that the
     capture kernel is loaded, at the latest the next boot."""
@@ -92,7 +92,7 @@ def capture_hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
         can = bool(with_panic(facts))
         words = "its own words" if where.line else "the words that `kdump-config test` shows at the end of its line"
         yield Finding(
-            id="KD066",
+            id="KD068",
             severity=Severity.WARNING,
             title="A capture kernel that panics would hang for ever",
             current=where.text,
