@@ -75,6 +75,7 @@ TEXT_GLOBS = (
     "/usr/local/lib/sysctl.d/*.conf",
     "/usr/lib/sysctl.d/*.conf",
     "/lib/sysctl.d/*.conf",
+    "/run/credentials/systemd-sysctl.service/sysctl.extra",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
     "/var/lib/kdump-enabler/proof.json",
     "/var/lib/kdump-enabler/run.json",

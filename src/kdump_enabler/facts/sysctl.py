@@ -20,7 +20,8 @@ DIRECTORIES = (
     "/usr/lib/sysctl.d",
     "/lib/sysctl.d",
 )
-NUMBER = re.compile(r"([+-]?)(?:(0[0-7]*)|0[xX]([0-9a-fA-F]+)|([1-9]\d*))")
+NUMBER = re.compile(r"(-?)(?:(0[0-7]*)|0[xX]([0-9a-fA-F]+)|([1-9]\d*))")
+MOST_DIGITS = 20  # with a sign; a longer word is refused as it is (TMPBUFLEN)
 ASSIGNMENT = re.compile(r"^\s*-?\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$")
 
 
@@ -73,6 +74,16 @@ def integer(text: str | None) -> int | None:
         return None
     base = 16 if match[3] else 8 if match[2] else 10
     return int(match[1] + (match[3] or match[2] or match[4]), base)
+
+
+def taken(value: str | None) -> str | None:
+    """What the kernel makes of a text that is written to a C integer: its first word, if that is a number in range;
+    null when it refuses (kernel/sysctl.c, proc_get_long)."""
+    word = (re.split(r"[ \t\n]", (value or "").lstrip(" \t\n\v\f\r"), maxsplit=1) or [""])[0]
+    number = integer(word)
+    if number is None or len(word) > MOST_DIGITS or not -(2**31) <= number < 2**31:
+        return None
+    return word
 
 
 def boot_values(command_line: str) -> dict[str, str]:

@@ -1,0 +1,175 @@
+"""Which lines of the sysctl.d files reach the kernel, and in which order.
+
+Two programs read these files by rules of their own. systemd-sysctl does at boot (sysctl.d(5); src/sysctl/sysctl.c and
+src/basic/conf-files.c of systemd): it collects all lines first, so that a key has one value, a key that is named beats
+every pattern, and `-key` takes a key out. `sysctl --system` (sysctl(8); src/sysctl.c of procps-ng 4) writes line after
+line, and /etc/sysctl.conf last, which systemd-sysctl does not read by itself. What /etc/init.d/procps or procps.service
+start at boot is, under systemd, a link to systemd-sysctl.service.
+
+Not modelled: braces in patterns, files with hidden names (which only procps reads), lines over 512 KiB.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ..evidence import ABSENT, Evidence, File
+
+DIRECTORIES = (
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+)
+SYSCTL_CONF = "/etc/sysctl.conf"
+# LoadCredential=sysctl.extra of the unit (systemd.system-credentials(7)), read after all files.
+CREDENTIAL = "/run/credentials/systemd-sysctl.service/sysctl.extra"
+# What read_line() of systemd takes for the end of a line: \n and \r in any order, then perhaps a NUL (fileio.c).
+END_OF_LINE = re.compile(r"\n\r?\0?|\r\n?\0?|\0")
+SYSTEMD_SPACE = " \t\n\r"
+C_SPACE = " \t\n\v\f\r"  # isspace(3)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one line says: `name` is the path below /proc/sys, perhaps with wildcards; `value` is null where the line
+    (`-name`) only takes names out of patterns. `number` counts from 1."""
+
+    file: str
+    number: int
+    name: str
+    value: str | None
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the name has wildcards."""
+        return any(sign in self.name for sign in "*?[")
+
+    def concerns(self, path: str) -> bool:
+        """Whether it names the key at this path, or has a pattern that does."""
+        return self.name == path or (self.is_pattern and _matches(self.name, path))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The files in the order in which they are read, and those that one of the same name hides."""
+
+    files: tuple[File, ...]
+    masked: tuple[tuple[File, File], ...]
+
+
+def path_of(key: str) -> str:
+    """The path below /proc/sys of a key in dots."""
+    return key.replace(".", "/")
+
+
+def listed(evidence: Evidence) -> Listed:
+    """The sysctl.d files: of those with one name the first directory's counts, whatever it is (a link to /dev/null, a
+    dangling one); the rest goes by name, in the order of bytes."""
+    by_name: dict[str, File] = {}
+    masked = []
+    for directory in DIRECTORIES:
+        for file in evidence.below(directory, ".conf"):
+            if file.error in ABSENT and file.link is None:
+                continue
+            first = by_name.setdefault(_name(file), file)
+            # Where /lib is a link to /usr/lib, both show the same file.
+            if first is not file and first.path != "/usr" + file.path:
+                masked.append((file, first))
+    ordered = sorted(by_name.values(), key=lambda file: _name(file).encode("utf-8", "surrogateescape"))
+    return Listed(tuple(ordered), tuple(masked))
+
+
+def at_boot(evidence: Evidence, files: Iterable[File]) -> list[Line]:
+    """All lines that systemd-sysctl reads."""
+    extra = evidence.file(CREDENTIAL)
+    return [line for file in (*files, extra) for line in systemd_lines(file)]
+
+
+def by_command(evidence: Evidence, files: Iterable[File]) -> list[Line]:
+    """All lines that `sysctl --system` reads."""
+    return [line for file in (*files, evidence.file(SYSCTL_CONF)) for line in procps_lines(file)]
+
+
+def systemd_lines(file: File) -> Iterator[Line]:
+    """What a file says by the rules of systemd-sysctl."""
+    for number, text in enumerate(END_OF_LINE.split(file.text or ""), 1):
+        line = text.strip(SYSTEMD_SPACE)
+        if not line or line[0] in "#;":
+            continue
+        name, equals, value = line.partition("=")
+        if equals or name[0] == "-":
+            name = _simple(_slashes(name.removeprefix("-").strip(SYSTEMD_SPACE)))
+            yield Line(file.path, number, name, value.strip(SYSTEMD_SPACE) if equals else None)
+
+
+def procps_lines(file: File) -> Iterator[Line]:
+    """What a file says by the rules of procps-ng 4."""
+    for number, text in enumerate((file.text or "").split("\n"), 1):
+        line = text.partition("\0")[0].lstrip(C_SPACE)
+        if len(line.rstrip(C_SPACE)) < 1 or line[0] in "#;":
+            continue
+        name, equals, value = line.partition("=")
+        if equals or name[0] == "-":
+            # A second dash goes, too (setting_new), and no space after it.
+            name = _slashes(name.removeprefix("-").removeprefix("-").rstrip(C_SPACE))
+            yield Line(file.path, number, name, value.strip(C_SPACE) if equals else None)
+
+
+def systemd_writes(lines: Iterable[Line], path: str) -> list[Line]:
+    """The lines that systemd-sysctl writes to the key at this path, in their order: the last that names it, or else
+    every pattern. A pattern that is repeated with the same value stays where it was; with another one it moves to the
+    end."""
+    settings: dict[str, Line] = {}
+    for line in lines:
+        if line.name in settings and settings[line.name].value != line.value:
+            del settings[line.name]
+        settings[line.name] = line
+    named = settings.get(path)
+    writes = [named] if named else [line for line in settings.values() if line.is_pattern and line.concerns(path)]
+    return [line for line in writes if line.value is not None]
+
+
+def procps_writes(lines: Iterable[Line], path: str) -> list[Line]:
+    """The lines that `sysctl --system` writes to the key at this path, in their order: all that name it, and the
+    patterns, unless it is named anywhere. A pattern can be taken out as well (procps-ng 4.0.5)."""
+    found = list(lines)
+    kept_out = any(line.name == path or (line.value is None and fnmatchcase(path, line.name)) for line in found)
+    return [
+        line
+        for line in found
+        if line.value is not None
+        and ((line.is_pattern and not kept_out and line.concerns(path)) or (not line.is_pattern and _leads(line, path)))
+    ]
+
+
+def _name(file: File) -> str:
+    return file.path.rpartition("/")[2]
+
+
+def _slashes(name: str) -> str:
+    """Dots and slashes change places, unless the first separator is a slash."""
+    first = re.search(r"[./]", name)
+    return name.translate({ord("."): "/", ord("/"): "."}) if first and first[0] == "." else name
+
+
+def _simple(path: str) -> str:
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
+def _leads(line: Line, path: str) -> bool:
+    """Whether the kernel finds the key's file under this name: procps leaves it to it to make sense of `//` and `..`."""
+    return not line.name.endswith(("/", "/.")) and posixpath.normpath(f"/proc/sys/{line.name}") == f"/proc/sys/{path}"
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether glob(7) finds the path: no wildcard matches a slash."""
+    parts, names = pattern.split("/"), path.split("/")
+    return len(parts) == len(names) and all(
+        fnmatchcase(name, part.replace("[^", "[!")) for name, part in zip(names, parts, strict=True)
+    )
