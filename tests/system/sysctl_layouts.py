@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdump_enabler import probe
-from kdump_enabler.evidence import Evidence, from_raw
-from kdump_enabler.facts import sysctl, sysctl_files
+from kdump_enabler.evidence import Evidence, File, from_raw
+from kdump_enabler.facts import sysctl_files
 from kdump_enabler.facts.sysctl_files import CREDENTIAL, SYSCTL_CONF, Line
+from kdump_enabler.facts.sysctl_value import integer, taken
 
 # What the run inside is told: the network outside, and a directory to mount things in.
 OUTSIDE, WORK = "KDUMP_ENABLER_TEST_OUTSIDE", "KDUMP_ENABLER_TEST_WORK"
-NETWORK = "/proc/self/ns/net"
+NETWORK = Path("/proc/self/ns/net")
 INTERFACE = "l.1"  # the loopback device, renamed: a dot in a name is what the separators are about
 # Plain C integers of each network namespace (proc_dointvec, as most of kernel.*), without an effect on anything here.
 KEYS = (
@@ -60,17 +61,17 @@ class Program:
     """A reader of the files, and what we think of it."""
 
     argv: tuple[str, ...]
-    lines: Callable[[Evidence, Sequence[probe.Any]], list[Line]]
+    lines: Callable[[Evidence, Sequence[File]], list[Line]]
     writes: Callable[[list[Line], str], list[Line]]
 
 
 def programs(root: Path) -> dict[str, Program]:
     """Those that a root directory has."""
-    systemd = next(path for path in ("/usr/lib/systemd", "/lib/systemd") if Path(f"{root}{path}/systemd-sysctl").exists())
+    systemd = next(
+        path for path in ("/usr/lib/systemd", "/lib/systemd") if Path(f"{root}{path}/systemd-sysctl").exists()
+    )
     return {
-        "systemd-sysctl": Program(
-            (f"{systemd}/systemd-sysctl",), sysctl_files.at_boot, sysctl_files.systemd_writes
-        ),
+        "systemd-sysctl": Program((f"{systemd}/systemd-sysctl",), sysctl_files.at_boot, sysctl_files.systemd_counts),
         "sysctl --system": Program(
             ("/sbin/sysctl", "-q", "--system"), sysctl_files.by_command, sysctl_files.procps_writes
         ),
@@ -80,15 +81,17 @@ def programs(root: Path) -> dict[str, Program]:
 class Writer:
     """Makes up layouts. Each is a few files with a few lines, since a clash takes two lines and a sharp rule three."""
 
-    def __init__(self, seed: int, patterns: bool, excluded_patterns: bool) -> None:
+    def __init__(self, seed: int, without: Sequence[str]) -> None:
         self.random = random.Random(seed)  # noqa: S311 - a layout has to be made again from its seed
-        self.patterns, self.excluded_patterns = patterns, excluded_patterns
+        self.patterns = "patterns" not in without
+        self.excluded_patterns = self.patterns and "excluded patterns" not in without
+        self.credential = "credential" not in without
 
     def layout(self, root: Path, directories: Sequence[str]) -> None:
         """Write files below root."""
         if self.random.random() < 0.6:
             self._file(root, SYSCTL_CONF)
-        if self.random.random() < 0.1:
+        if self.credential and self.random.random() < 0.1:
             self._file(root, CREDENTIAL)
         names = self.random.sample(NAMES, 4)
         for directory in self.random.choices(directories, k=self.random.randint(1, 6)):
@@ -123,7 +126,18 @@ class Writer:
             comment = self.random.choice(("# ", "; ", "#", " ;", "\t# "))
             return comment + self._assignment()
         if kind < 0.14:
-            junk = ("", "   ", "net.ipv4.igmp_max_msf", "= 3", "-", "-=", "x=", "\xe9\xff = \xfe", "a = " + "b" * 9000, "\\")
+            junk = (
+                "",
+                "   ",
+                "net.ipv4.igmp_max_msf",
+                "= 3",
+                "-",
+                "-=",
+                "x=",
+                "\xe9\xff = \xfe",
+                "a = " + "b" * 9000,
+                "\\",
+            )
             return self.random.choice(junk)
         if kind < 0.22:
             return self._space() + "-" + self._name(patterns=self.excluded_patterns) + self._space()
@@ -146,7 +160,14 @@ class Writer:
         if self.random.random() < 0.6:
             path = path.translate({ord("."): "/", ord("/"): "."})
         if self.random.random() < 0.06 and not any(sign in path for sign in "*?["):
-            odd = (f"/{path}", f".{path}", path.replace(".", "..", 1), path.replace("/", "//", 1), f"{path}/", f"./{path}")
+            odd = (
+                f"/{path}",
+                f".{path}",
+                path.replace(".", "..", 1),
+                path.replace("/", "//", 1),
+                f"{path}/",
+                f"./{path}",
+            )
             path = self.random.choice((*odd, path.replace("/igmp", "/conf/../igmp"), path.upper(), path[:-1]))
         return path
 
@@ -157,7 +178,13 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("/"))
     parser.add_argument("--layouts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--without", choices=("patterns", "excluded patterns"), help="what an older procps lacks")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=("patterns", "excluded patterns", "credential"),
+        help="what an older program lacks: procps before 4.0 or 4.0.5, systemd before 252",
+    )
     options = parser.parse_args()
     if OUTSIDE not in os.environ:
         sys.exit(_again_inside())
@@ -168,8 +195,18 @@ def _again_inside() -> int:
     """Run this in namespaces of its own. What is mounted there goes with them, and leaves an empty directory: nothing
     here removes a tree, which might be a mount."""
     work = tempfile.mkdtemp(prefix="sysctl-layouts-")
-    names = {OUTSIDE: os.readlink(NETWORK), WORK: work}
-    again = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-m", __spec__.name, *sys.argv[1:]]
+    names = {OUTSIDE: str(NETWORK.readlink()), WORK: work}
+    again = [
+        "unshare",
+        "--net",
+        "--mount",
+        "--propagation",
+        "private",
+        sys.executable,
+        "-m",
+        __spec__.name,
+        *sys.argv[1:],
+    ]
     try:
         return subprocess.run(again, env={**os.environ, **names}, check=False).returncode
     finally:
@@ -203,7 +240,7 @@ def prepared(work: Path, base: Path) -> Path:
 
 def _assert_harmless() -> None:
     """Opening for writing writes nothing; where it succeeds outside of a network of our own, we do not go on."""
-    if os.readlink(NETWORK) == os.environ[OUTSIDE]:
+    if str(NETWORK.readlink()) == os.environ[OUTSIDE]:
         raise RuntimeError("this is the machine's own network")
     for directory, _, names in os.walk("/proc/sys"):
         for name in names if not f"{directory}/".startswith("/proc/sys/net/") else ():
@@ -243,7 +280,7 @@ def _own(root: Path, directory: str) -> None:
 def compare(root: Path, options: argparse.Namespace) -> Mapping[str, object]:
     """The figures, and the layouts on which program and model differ."""
     directories = _directories(root)
-    writer = Writer(options.seed, options.without != "patterns", options.without is None)
+    writer = Writer(options.seed, options.without)
     found, differ, compared, set_keys = programs(root), [], 0, 0
     for number in range(options.layouts):
         _clear(root, directories)
@@ -255,7 +292,9 @@ def compare(root: Path, options: argparse.Namespace) -> Mapping[str, object]:
             set_keys += sum(value != UNSET for value in real.values())
             wrong = {key: [real[key], ours[key]] for key in KEYS if real[key] != ours[key]}
             if wrong:
-                differ.append({"layout": number, "program": name, "real and ours": wrong, "files": dict(_texts(evidence))})
+                differ.append(
+                    {"layout": number, "program": name, "real and ours": wrong, "files": dict(_texts(evidence))}
+                )
     return {"layouts": options.layouts, "compared": compared, "set": set_keys, "differ": differ}
 
 
@@ -272,7 +311,7 @@ def _clear(root: Path, directories: Sequence[str]) -> None:
 
 def _evidence(root: Path) -> Evidence:
     """What the probe sees of the files."""
-    patterns = [pattern for pattern in probe.TEXT_GLOBS if "sysctl" in pattern]
+    patterns = [pattern for pattern in probe.TEXT_GLOBS if "sysctl" in pattern and "ufw" not in pattern]
     files = {path: probe.text_of(str(root), path) for path in probe.expanded(str(root), patterns)}
     empty: dict[str, object] = {"directories": {}, "mounts": {}, "commands": [], "kernel_log": {}}
     return from_raw({"live": True, "euid": 0, "machine": "", "collected_at": 0, "files": files, **empty})
@@ -293,8 +332,8 @@ def _ours(evidence: Evidence, program: Program) -> dict[str, int]:
     values: dict[str, int] = dict.fromkeys(KEYS, UNSET)
     for key in KEYS:
         for line in program.writes(lines, key):
-            taken = sysctl.integer(sysctl.taken(line.value))
-            values[key] = values[key] if taken is None else taken
+            number = integer(taken(line.value))
+            values[key] = values[key] if number is None else number
     return values
 
 

@@ -27,6 +27,7 @@ DIRECTORIES = (
     "/lib/sysctl.d",
 )
 SYSCTL_CONF = "/etc/sysctl.conf"
+UNIT = "/etc/systemd/system/systemd-sysctl.service"  # a link to /dev/null when it is masked
 # LoadCredential=sysctl.extra of the unit (systemd.system-credentials(7)), read after all files.
 CREDENTIAL = "/run/credentials/systemd-sysctl.service/sysctl.extra"
 # What read_line() of systemd takes for the end of a line: \n and \r in any order, then perhaps a NUL (fileio.c).
@@ -38,12 +39,13 @@ C_SPACE = " \t\n\v\f\r"  # isspace(3)
 @dataclass(frozen=True)
 class Line:
     """What one line says: `name` is the path below /proc/sys, perhaps with wildcards; `value` is null where the line
-    (`-name`) only takes names out of patterns. `number` counts from 1."""
+    (`-name`) only takes names out of patterns. `number` counts from 1; `text` is the line itself."""
 
     file: str
     number: int
     name: str
     value: str | None
+    text: str
 
     @property
     def is_pattern(self) -> bool:
@@ -68,6 +70,11 @@ def path_of(key: str) -> str:
     return key.replace(".", "/")
 
 
+def base_name(file: File) -> str:
+    """The name that decides about order and masking."""
+    return file.path.rpartition("/")[2]
+
+
 def listed(evidence: Evidence) -> Listed:
     """The sysctl.d files: of those with one name the first directory's counts, whatever it is (a link to /dev/null, a
     dangling one); the rest goes by name, in the order of bytes."""
@@ -77,18 +84,27 @@ def listed(evidence: Evidence) -> Listed:
         for file in evidence.below(directory, ".conf"):
             if file.error in ABSENT and file.link is None:
                 continue
-            first = by_name.setdefault(_name(file), file)
+            first = by_name.setdefault(base_name(file), file)
             # Where /lib is a link to /usr/lib, both show the same file.
             if first is not file and first.path != "/usr" + file.path:
                 masked.append((file, first))
-    ordered = sorted(by_name.values(), key=lambda file: _name(file).encode("utf-8", "surrogateescape"))
-    return Listed(tuple(ordered), tuple(masked))
+    return Listed(ordered(by_name.values()), tuple(masked))
+
+
+def ordered(files: Iterable[File]) -> tuple[File, ...]:
+    """The files in the order of their names, which is that of bytes (strcmp)."""
+    return tuple(sorted(files, key=lambda file: base_name(file).encode("utf-8", "surrogateescape")))
+
+
+def is_switched_off(evidence: Evidence) -> bool:
+    """Whether no file is applied at boot, because the unit is masked."""
+    return evidence.file(UNIT).link == "/dev/null"
 
 
 def at_boot(evidence: Evidence, files: Iterable[File]) -> list[Line]:
     """All lines that systemd-sysctl reads."""
-    extra = evidence.file(CREDENTIAL)
-    return [line for file in (*files, extra) for line in systemd_lines(file)]
+    read = () if is_switched_off(evidence) else (*files, evidence.file(CREDENTIAL))
+    return [line for file in read for line in systemd_lines(file)]
 
 
 def by_command(evidence: Evidence, files: Iterable[File]) -> list[Line]:
@@ -105,7 +121,7 @@ def systemd_lines(file: File) -> Iterator[Line]:
         name, equals, value = line.partition("=")
         if equals or name[0] == "-":
             name = _simple(_slashes(name.removeprefix("-").strip(SYSTEMD_SPACE)))
-            yield Line(file.path, number, name, value.strip(SYSTEMD_SPACE) if equals else None)
+            yield Line(file.path, number, name, value.strip(SYSTEMD_SPACE) if equals else None, line)
 
 
 def procps_lines(file: File) -> Iterator[Line]:
@@ -118,21 +134,20 @@ def procps_lines(file: File) -> Iterator[Line]:
         if equals or name[0] == "-":
             # A second dash goes, too (setting_new), and no space after it.
             name = _slashes(name.removeprefix("-").removeprefix("-").rstrip(C_SPACE))
-            yield Line(file.path, number, name, value.strip(C_SPACE) if equals else None)
+            yield Line(file.path, number, name, value.strip(C_SPACE) if equals else None, line.rstrip(C_SPACE))
 
 
-def systemd_writes(lines: Iterable[Line], path: str) -> list[Line]:
-    """The lines that systemd-sysctl writes to the key at this path, in their order: the last that names it, or else
-    every pattern. A pattern that is repeated with the same value stays where it was; with another one it moves to the
-    end."""
+def systemd_counts(lines: Iterable[Line], path: str) -> list[Line]:
+    """The lines that count for the key at this path, in the order in which systemd-sysctl writes them: the last that
+    names it (a `-key` writes nothing), or else every pattern. A pattern that is repeated with the same value stays
+    where it was; with another one it moves to the end."""
     settings: dict[str, Line] = {}
     for line in lines:
         if line.name in settings and settings[line.name].value != line.value:
             del settings[line.name]
         settings[line.name] = line
     named = settings.get(path)
-    writes = [named] if named else [line for line in settings.values() if line.is_pattern and line.concerns(path)]
-    return [line for line in writes if line.value is not None]
+    return [named] if named else [line for line in settings.values() if line.value is not None and line.concerns(path)]
 
 
 def procps_writes(lines: Iterable[Line], path: str) -> list[Line]:
@@ -148,10 +163,6 @@ def procps_writes(lines: Iterable[Line], path: str) -> list[Line]:
     ]
 
 
-def _name(file: File) -> str:
-    return file.path.rpartition("/")[2]
-
-
 def _slashes(name: str) -> str:
     """Dots and slashes change places, unless the first separator is a slash."""
     first = re.search(r"[./]", name)
@@ -163,7 +174,7 @@ def _simple(path: str) -> str:
 
 
 def _leads(line: Line, path: str) -> bool:
-    """Whether the kernel finds the key's file under this name: procps leaves it to it to make sense of `//` and `..`."""
+    """Whether the kernel finds the key's file under this name; procps leaves `//` and `..` to it."""
     return not line.name.endswith(("/", "/.")) and posixpath.normpath(f"/proc/sys/{line.name}") == f"/proc/sys/{path}"
 
 
