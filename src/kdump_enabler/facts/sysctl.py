@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..evidence import Evidence, File
 from . import sysctl_files, sysctl_later
 from .sysctl_files import SYSCTL_CONF, UNIT, Line, Listed
+from .sysctl_later import Later
 from .sysctl_value import Assignment, integer, taken
 
 __all__ = ["Assignment", "Mention", "Setting", "boot_values", "integer", "read"]
@@ -19,7 +20,8 @@ class Mention:
     """A line about a key and what becomes of it at boot. `fate` is `decides`, `refused` (the kernel takes no such
     value, so that the key stays as it starts), `excludes` (`-key`: no file sets it), `overruled`, `masked` (a file of
     the same name hides this one), `unread` (nothing reads the file at boot) or `later` (a program writes it after
-    the files were read); `by` is the place that overrules, hides or switches off."""
+    the files were read); `by` is the place that overrules, hides or switches
+    off, or the program."""
 
     source: str
     line: int
@@ -42,7 +44,7 @@ class Setting:
     next_boot_of_others: Assignment | None
     closed_file: str | None
     blocker: Assignment | None
-    later: tuple[Assignment, ...]
+    later: tuple[Later, ...]
     by_command: Assignment | None
     mentions: tuple[Mention, ...]
 
@@ -72,7 +74,7 @@ def read(
         blocker=_blocker(evidence, listed.files, key, own) if own else None,
         later=later,
         by_command=_last(command),
-        mentions=(*_mentions(evidence, listed, lines, counting, path), *map(_later, later)),
+        mentions=(*_mentions(evidence, listed, lines, counting, path), *_later(key, later)),
     )
 
 
@@ -155,5 +157,6 @@ def _unread(evidence: Evidence, listed: Listed) -> Iterator[File]:
         yield evidence.file(SYSCTL_CONF)
 
 
-def _later(assignment: Assignment) -> Mention:
-    return Mention(assignment.source, assignment.line, f"= {assignment.value}", "later")
+def _later(key: str, writes: Iterable[Later]) -> Iterator[Mention]:
+    for write in writes:
+        yield Mention(write.source, write.line, f"{key} = {write.value}", "later", write.program)

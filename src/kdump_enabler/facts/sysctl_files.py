@@ -154,7 +154,7 @@ def procps_writes(lines: Iterable[Line], path: str) -> list[Line]:
     """The lines that `sysctl --system` writes to the key at this path, in their order: all that name it, and the
     patterns, unless it is named anywhere. A pattern can be taken out as well (procps-ng 4.0.5)."""
     found = list(lines)
-    kept_out = any(line.name == path or (line.value is None and fnmatchcase(path, line.name)) for line in found)
+    kept_out = any(line.name == path or (line.value is None and _fits(line.name, path)) for line in found)
     return [
         line
         for line in found
@@ -181,6 +181,9 @@ def _leads(line: Line, path: str) -> bool:
 def _matches(pattern: str, path: str) -> bool:
     """Whether glob(7) finds the path: no wildcard matches a slash."""
     parts, names = pattern.split("/"), path.split("/")
-    return len(parts) == len(names) and all(
-        fnmatchcase(name, part.replace("[^", "[!")) for name, part in zip(names, parts, strict=True)
-    )
+    return len(parts) == len(names) and all(_fits(part, name) for name, part in zip(names, parts, strict=True))
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """fnmatch(3), where `[^` is `[!`, too."""
+    return fnmatchcase(text, pattern.replace("[^", "[!"))

@@ -1,6 +1,7 @@
 """What programs write to kernel settings when the sysctl.d files have been read: files cannot win against them.
 
-ufw gives IPT_SYSCTL to `sysctl -p` when it starts (/lib/ufw/ufw-init-functions); kdump-config of kdump-tools sets
+ufw gives IPT_SYSCTL to `sysctl -p` when it starts (/lib/ufw/ufw-init-functions; its unit has no order with
+systemd-sysctl.service, but waits for the local file systems); kdump-config of kdump-tools sets
 kernel.panic_on_oops when it has loaded the capture kernel; tuned writes the [sysctl] of its profile, then, with
 reapply_sysctl as it is shipped, once more what is in /run/sysctl.d, /etc/sysctl.d and /etc/sysctl.conf, by a reader of
 its own (tuned/plugins/plugin_sysctl.py). What an initrd writes comes before the files, and does not count here.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from ..evidence import Evidence, File
 from . import sysctl_files, tools
@@ -33,11 +35,20 @@ SECTION = re.compile(r"\[([^]]+)\]")
 Written = tuple[str, str, str, int]  # name, value, file, line
 
 
-def writes(evidence: Evidence, key: str) -> Iterator[Assignment]:
+@dataclass(frozen=True)
+class Later(Assignment):
+    """A value with the program that writes it."""
+
+    program: str
+
+
+def writes(evidence: Evidence, key: str) -> Iterator[Later]:
     """What the kernel takes of it for one key, in the order of the boot."""
     path = sysctl_files.path_of(key)
-    found = (_ufw(evidence, path), _kdump_tools(evidence, key), _tuned(evidence, path))
-    return (last for last in found if last)
+    found = {"ufw": _ufw(evidence, path), "kdump-tools": _kdump_tools(evidence, key), "tuned": _tuned(evidence, path)}
+    for program, last in found.items():
+        if last:
+            yield Later(last.value, last.source, last.line, program)
 
 
 def _ufw(evidence: Evidence, path: str) -> Assignment | None:

@@ -19,6 +19,7 @@ from . import (
     remembered,
     reservation,
     settings,
+    sysctl_files,
     targets,
 )
 
@@ -53,6 +54,8 @@ RULES: tuple[Rule, ...] = (
     settings.panic_at_next_boot,
     settings.panic_now,
     settings.unexplained_nmi,
+    sysctl_files.written_later,
+    sysctl_files.read_again,
     settings.sysrq,
     settings.sysrq_off,
     leftovers.prepended,
