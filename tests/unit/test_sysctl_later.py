@@ -1,4 +1,5 @@
-"""What ufw, kdump-tools and tuned write after the sysctl.d files, by their own sources (ufw 0.36.2, kdump-tools 1.8.1, tuned 2.20)."""
+"""What ufw, kdump-tools and tuned write after the sysctl.d files, by the sources of ufw 0.36.2, kdump-tools 1.8.1 and
+tuned 2.20; tuned's own reader made the same of 3000 random layouts."""
 
 from __future__ import annotations
 
@@ -56,6 +57,10 @@ WRITTEN = [
         UNIT
         | {MINE: "[sysctl]\nx=1\n", "/etc/sysctl.d/z.conf": "kernel.panic=7\n", "/etc/sysctl.conf": "kernel.panic=9\n"},
         [("tuned", "9", "/etc/sysctl.conf", 1)],
+    ),
+    (
+        UNIT | {MINE: PANIC, "/etc/sysctl.conf": "# \vkernel.panic=9\nkernel.panic=\f8\r\n"},
+        [("tuned", "8", "/etc/sysctl.conf", 2)],
     ),
     (UNIT | {MINE: "[vm]\nx=1\n", "/etc/sysctl.conf": "kernel.panic=9\n"}, []),
     (

@@ -94,7 +94,7 @@ def _profiles(evidence: Evidence, names: Iterable[str], seen: set[str]) -> Itera
 def _options(file: File, wanted: str) -> Iterator[Written]:
     """The options in a section of an INI file."""
     section = ""
-    for number, line in enumerate((file.text or "").splitlines(), 1):
+    for number, line in enumerate(_lines(file), 1):
         text = line.partition("#")[0].strip()
         header = SECTION.match(text)
         name, equals, value = text.partition("=")
@@ -102,6 +102,11 @@ def _options(file: File, wanted: str) -> Iterator[Written]:
             section = header[1]
         elif equals and section == wanted and not text.startswith(";"):
             yield name.strip(), value.strip().strip("\"'"), file.path, number
+
+
+def _lines(file: File) -> list[str]:
+    """The lines of a file as Python opens it, where str.splitlines() knows more ends of a line."""
+    return re.split(r"\r\n|\r|\n", file.text or "")
 
 
 def _reapplies(evidence: Evidence) -> bool:
@@ -117,7 +122,7 @@ def _reapplied(evidence: Evidence) -> Iterator[Written]:
         for file in evidence.below(directory, ".conf"):
             by_name.setdefault(sysctl_files.base_name(file), file)
     for file in (*(by_name[name] for name in sorted(by_name)), evidence.file(SYSCTL_CONF)):
-        for number, line in enumerate((file.text or "").splitlines(), 1):
+        for number, line in enumerate(_lines(file), 1):
             name, equals, value = line.strip().partition("=")
             if equals and name[:1] not in ("#", ";"):
                 yield name.strip(), value.strip(), file.path, number
