@@ -55,6 +55,11 @@ def test_an_administrators_own_value_that_is_enough_is_no_finding(value: str) ->
     assert identifiers(with_files({LOCAL: f"kernel.panic = {value}\n"})) == []
 
 
+@pytest.mark.parametrize("name", ["99-zzz", "99-sysctl", "k8s", "local", "sysctl", "Z", "zabbix"])
+def test_ours_sorts_after_the_names_that_are_used(name: str) -> None:
+    assert identifiers(with_files({f"/etc/sysctl.d/{name}.conf": "kernel.panic_on_oops = 0\n"})) == []
+
+
 def test_where_ours_is_not_there_yet_it_would_be_beaten() -> None:
     made = machines.load("debian12-ready")
     machines.remove(made, PANIC_DROPIN)

@@ -46,8 +46,10 @@ from .storage import Storage
 from .sysctl import Assignment, Setting
 from .tools import Unit, Value
 
-PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
-SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
+# They sort after names with a number and after those that other software and people use (k8s.conf, local.conf); who
+# writes a file that sorts later still means it.
+PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
+SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 PANIC_KEYS = (
     "kernel.panic",
     "kernel.panic_on_oops",
