@@ -71,7 +71,7 @@ def read(
         next_boot=_last(counting) or boot,
         next_boot_of_others=_last(others) or boot,
         closed_file=_closed(listed.files, counting),
-        blocker=_blocker(evidence, listed.files, key, own) if own else None,
+        blocker=_blocker(evidence, lines, path, own) if own else None,
         later=later,
         by_command=_last(command),
         mentions=(*_mentions(evidence, listed, lines, counting, path), *_later(key, later)),
@@ -103,19 +103,17 @@ def _last(writes: Iterable[Line]) -> Assignment | None:
 def _closed(files: Iterable[File], counting: list[Line]) -> str | None:
     """A file that could not be read and would overrule the line that decides; a pattern is overruled by any file."""
     named = counting[-1] if counting and not counting[-1].is_pattern else None
-    after = named.file.rpartition("/")[2] if named else ""
-    return next((file.path for file in files if file.unknown and sysctl_files.base_name(file) > after), None)
+    after = sysctl_files.order(named.file) if named else b""
+    return next((file.path for file in files if file.unknown and sysctl_files.order(file.path) > after), None)
 
 
-def _blocker(evidence: Evidence, files: Iterable[File], key: str, own: str) -> Assignment | None:
-    """What would decide in spite of a line in our drop-in."""
+def _blocker(evidence: Evidence, lines: Iterable[Line], path: str, own: str) -> Assignment | None:
+    """What would decide in spite of a line in our drop-in: one that names the key in a file that sorts later."""
     if sysctl_files.is_switched_off(evidence):
         return Assignment("", UNIT, 0)
-    ours = File(own, text=f"{key} = 1")
-    others = (file for file in files if sysctl_files.base_name(file) != sysctl_files.base_name(ours))
-    lines = sysctl_files.at_boot(evidence, sysctl_files.ordered((*others, ours)))
-    (line,) = sysctl_files.systemd_counts(lines, sysctl_files.path_of(key))
-    return None if line.file == own else Assignment(line.value or "", line.file, line.number)
+    ours = sysctl_files.order(own)
+    later = [line for line in lines if line.name == path and sysctl_files.order(line.file) > ours]
+    return Assignment(later[-1].value or "", later[-1].file, later[-1].number) if later else None
 
 
 def _mentions(

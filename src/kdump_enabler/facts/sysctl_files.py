@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from ..evidence import ABSENT, Evidence, File
 
@@ -70,9 +71,9 @@ def path_of(key: str) -> str:
     return key.replace(".", "/")
 
 
-def base_name(file: File) -> str:
+def base_name(path: str) -> str:
     """The name that decides about order and masking."""
-    return file.path.rpartition("/")[2]
+    return path.rpartition("/")[2]
 
 
 def listed(evidence: Evidence) -> Listed:
@@ -84,7 +85,7 @@ def listed(evidence: Evidence) -> Listed:
         for file in evidence.below(directory, ".conf"):
             if file.error in ABSENT and file.link is None:
                 continue
-            first = by_name.setdefault(base_name(file), file)
+            first = by_name.setdefault(base_name(file.path), file)
             # Where /lib is a link to /usr/lib, both show the same file.
             if first is not file and first.path != "/usr" + file.path:
                 masked.append((file, first))
@@ -93,7 +94,12 @@ def listed(evidence: Evidence) -> Listed:
 
 def ordered(files: Iterable[File]) -> tuple[File, ...]:
     """The files in the order of their names, which is that of bytes (strcmp)."""
-    return tuple(sorted(files, key=lambda file: base_name(file).encode("utf-8", "surrogateescape")))
+    return tuple(sorted(files, key=lambda file: order(file.path)))
+
+
+def order(path: str) -> bytes:
+    """What decides on the place of a file among the others; the credential comes after all."""
+    return b"\xff" if path == CREDENTIAL else base_name(path).encode("utf-8", "surrogateescape")
 
 
 def is_switched_off(evidence: Evidence) -> bool:
@@ -112,29 +118,44 @@ def by_command(evidence: Evidence, files: Iterable[File]) -> list[Line]:
     return [line for file in (*files, evidence.file(SYSCTL_CONF)) for line in procps_lines(file)]
 
 
-def systemd_lines(file: File) -> Iterator[Line]:
+def systemd_lines(file: File) -> tuple[Line, ...]:
     """What a file says by the rules of systemd-sysctl."""
-    for number, text in enumerate(END_OF_LINE.split(file.text or ""), 1):
+    return _systemd_lines(file.path, file.text or "")
+
+
+def procps_lines(file: File) -> tuple[Line, ...]:
+    """What a file says by the rules of procps-ng 4."""
+    return _procps_lines(file.path, file.text or "")
+
+
+# Asked for every key, and most machines of a fleet have the same files.
+@lru_cache(maxsize=1024)
+def _systemd_lines(path: str, whole: str) -> tuple[Line, ...]:
+    found = []
+    for number, text in enumerate(END_OF_LINE.split(whole), 1):
         line = text.strip(SYSTEMD_SPACE)
         if not line or line[0] in "#;":
             continue
         name, equals, value = line.partition("=")
         if equals or name[0] == "-":
             name = _simple(_slashes(name.removeprefix("-").strip(SYSTEMD_SPACE)))
-            yield Line(file.path, number, name, value.strip(SYSTEMD_SPACE) if equals else None, line)
+            found.append(Line(path, number, name, value.strip(SYSTEMD_SPACE) if equals else None, line))
+    return tuple(found)
 
 
-def procps_lines(file: File) -> Iterator[Line]:
-    """What a file says by the rules of procps-ng 4."""
-    for number, text in enumerate((file.text or "").split("\n"), 1):
-        line = text.partition("\0")[0].lstrip(C_SPACE)
-        if len(line.rstrip(C_SPACE)) < 1 or line[0] in "#;":
+@lru_cache(maxsize=1024)
+def _procps_lines(path: str, whole: str) -> tuple[Line, ...]:
+    found = []
+    for number, text in enumerate(whole.split("\n"), 1):
+        line = text.partition("\0")[0].strip(C_SPACE)
+        if not line or line[0] in "#;":
             continue
         name, equals, value = line.partition("=")
         if equals or name[0] == "-":
             # A second dash goes, too (setting_new), and no space after it.
             name = _slashes(name.removeprefix("-").removeprefix("-").rstrip(C_SPACE))
-            yield Line(file.path, number, name, value.strip(C_SPACE) if equals else None, line.rstrip(C_SPACE))
+            found.append(Line(path, number, name, value.lstrip(C_SPACE) if equals else None, line))
+    return tuple(found)
 
 
 def systemd_counts(lines: Iterable[Line], path: str) -> list[Line]:

@@ -120,7 +120,7 @@ def _reapplied(evidence: Evidence) -> Iterator[Written]:
     by_name: dict[str, File] = {}
     for directory in REAPPLIED:
         for file in evidence.below(directory, ".conf"):
-            by_name.setdefault(sysctl_files.base_name(file), file)
+            by_name.setdefault(sysctl_files.base_name(file.path), file)
     for file in (*(by_name[name] for name in sorted(by_name)), evidence.file(SYSCTL_CONF)):
         for number, line in enumerate(_lines(file), 1):
             name, equals, value = line.strip().partition("=")
