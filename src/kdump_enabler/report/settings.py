@@ -15,7 +15,8 @@ def show_settings(console: Console, result: Mapping[str, Any]) -> None:
     each."""
     many = len(result["hosts"]) > 1
     for host in result["hosts"]:
-        for setting in (host["facts"] or {}).get("settings", ()):
+        judged = host["facts"] if not host["reason"] else None
+        for setting in judged["settings"] if judged else ():
             of_host = f"{host['host']}, " if many else ""
             for line in _block(setting, of_host) if setting["lines"] else ():
                 console.print(f" {literal(line)}" if line else "", soft_wrap=True)
