@@ -167,6 +167,11 @@ def test_the_fate_of_the_line_that_counts(last: str, fate: str) -> None:
     assert mentions(made) == [(A, 1, "overruled", f"{B}:1"), (B, 1, fate, "")]
 
 
+def test_a_pattern_decides_whose_successor_is_refused() -> None:
+    made = seen({A: "kernel.pan* = 9\n", B: "kernel.pani* = off\n"})
+    assert mentions(made) == [(A, 1, "decides", ""), (B, 1, "refused", "")]
+
+
 def test_sysctl_conf_is_read_where_a_link_leads_to_it() -> None:
     made = raw({CONF: "kernel.panic = 5\n", f"{ETC}/99-sysctl.conf": "kernel.panic = 5\n"})
     made["files"][f"{ETC}/99-sysctl.conf"] |= {"link": "../sysctl.conf", "exists": True}

@@ -20,8 +20,7 @@ class Mention:
     """A line about a key and what becomes of it at boot. `fate` is `decides`, `refused` (the kernel takes no such
     value, so that the key stays as it starts), `excludes` (`-key`: no file sets it), `overruled`, `masked` (a file of
     the same name hides this one), `unread` (nothing reads the file at boot) or `later` (a program writes it after
-    the files were read); `by` is the place that overrules, hides or switches
-    off, or the program."""
+    the files were read); `by` is the place that overrules, hides or switches off, or the program."""
 
     source: str
     line: int
@@ -120,9 +119,10 @@ def _mentions(
     evidence: Evidence, listed: Listed, lines: Iterable[Line], counting: list[Line], path: str
 ) -> Iterator[Mention]:
     """Every line about the key in the order of reading, with what becomes of it; then those that nothing reads."""
-    decision = counting[-1] if counting else None
+    accepted = [line for line in counting if taken(line.value) is not None]
+    decision = next(reversed(accepted or counting), None)
     for line in _about(lines, path):
-        if line is decision:
+        if line is decision or (line in counting and line not in accepted):
             yield Mention(line.file, line.number, line.text, _fate(line))
         elif decision:
             yield Mention(line.file, line.number, line.text, "overruled", f"{decision.file}:{decision.number}")
