@@ -10,6 +10,7 @@ from . import planning, rules
 from .evidence import Evidence
 from .facts import backups, late_arming, machine
 from .facts.machine import Facts
+from .facts.sysctl import Setting
 from .finding import Finding, Severity
 from .plan import Plan
 from .policy import Origin, Policy
@@ -128,7 +129,19 @@ def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) 
                 for one in candidates
             ],
         },
+        "settings": [_setting(facts.settings[key]) for key in sorted(facts.settings)],
         "capture_kernel_loaded": facts.capture_loaded,
         "dump_directory": {"path": facts.dump_directory.path, "local": facts.dump_directory.local},
         "dumps": list(facts.dump_directory.dumps),
+    }
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    found = setting.next_boot
+    return {
+        "key": setting.key,
+        "running": setting.running,
+        "next_boot": found.value if found else None,
+        "next_boot_source": {"source": found.source, "line": found.line} if found else None,
+        "lines": [asdict(mention) for mention in setting.mentions],
     }

@@ -111,6 +111,12 @@ TEXT_GLOBS = (
     "/usr/local/lib/sysctl.d/*.conf",
     "/usr/lib/sysctl.d/*.conf",
     "/lib/sysctl.d/*.conf",
+    "/run/credentials/systemd-sysctl.service/sysctl.extra",
+    "/etc/default/ufw",
+    "/etc/ufw/sysctl.conf",
+    "/etc/ufw/ufw.conf",
+    "/etc/tuned/active_profile",
+    "/etc/tuned/tuned-main.conf",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
     "/var/lib/kdump-enabler/proof.json",
     "/var/lib/kdump-enabler/run.json",
@@ -155,6 +161,8 @@ STAT_GLOBS = (
     "/efi/loader/loader.conf",
     "/etc/init.d/kexec-load",
     "/etc/kernelstub/configuration",
+    "/etc/systemd/system/multi-user.target.wants/tuned.service",
+    "/etc/systemd/system/systemd-sysctl.service",
     "/var/lib/kdump/*",
     "/boot/vmlinuz-*",
     "/usr/sbin/mkinitramfs",
@@ -187,6 +195,9 @@ STAT_GLOBS = (
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
 LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
 DUMP_DIRECTORY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),)
+# Profiles of tuned; since 2.23 they have a directory of their own.
+TUNED_PROFILES = ("/etc/tuned/profiles/", "/etc/tuned/", "/usr/lib/tuned/profiles/", "/usr/lib/tuned/")
+MOST_PROFILES = 20
 KEY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),)
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
@@ -324,6 +335,21 @@ def named(files: Dict[str, Record], patterns: Iterable[Sequence[str]]) -> List[s
     return found
 
 
+def tuned_profiles(root: str, files: Dict[str, Record]) -> Dict[str, Record]:
+    """The active profiles of tuned and those that they include."""
+    found = {}  # type: Dict[str, Record]
+    names = files.get("/etc/tuned/active_profile", {}).get("text", "").split()
+    for name in names:  # grows below
+        paths = [place + name.lstrip("-") + "/tuned.conf" for place in TUNED_PROFILES if "/" not in name]
+        read = {path: text_of(root, path) for path in paths if os.path.isfile(root + path)}
+        for record in read.values():
+            included = re.findall(r"(?m)^include[ \t]*=(.*)", record.get("text", ""))
+            more = [one for line in included for one in re.split(r"[\s,;]+", line) if one and one not in names]
+            names.extend(more[: MOST_PROFILES - len(names)])
+        found.update(read)
+    return found
+
+
 def dump_directory(root: str, path: str, mounted: Record) -> Record:
     """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content.
     On a file system that may wait for a network, or that looking would mount, nothing is looked at."""
@@ -445,6 +471,7 @@ def collect(root: str = "/") -> Record:
     files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS + SIMULATION_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
+    files.update(tuned_profiles(prefix, files))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}
     for names, wanted in LINES_OF:
         files.update((path, text_of(prefix, path, wanted)) for path in expanded(prefix, (names,)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from .facts.sysctl import integer
+from .facts.sysctl_value import INT_MAX, as_text, integer, taken
 from .platforms import LOADER
 
 TABLE = Path(__file__).with_name("data") / "sysctls.yml"
@@ -42,6 +42,10 @@ class Sysctl:
     def file(self) -> str:
         """Where the running kernel has it."""
         return "/proc/sys/" + self.key.replace(".", "/")
+
+    def takes(self, shown: str | None) -> str | None:
+        """What the kernel makes of a text in a file; null when it refuses it."""
+        return as_text(shown) if self.range is None else taken(shown, max(INT_MAX, self.range[1]))
 
     def wrong(self, value: object, kernel: str | None = None) -> str:
         """Why this cannot be its value, as a clause; empty when it can. Of a kernel release that is given, else of

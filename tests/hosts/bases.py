@@ -16,8 +16,8 @@ GRUB_CFG, CMDLINE, CONFIG = "/boot/grub/grub.cfg", "/proc/cmdline", "/etc/defaul
 ENTRY_END = "mitigations=off norandmaps quiet"
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
-PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
-SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
+PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
+SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 DIRECTORY, FILE = {"mode": 0o755, "type": 0o040000}, {"mode": 0o644, "type": 0o100000}
 OWNED: dict[str, Any] = {"uid": 0, "gid": 0, "size": 4096, "mtime": 0}
 OURS = "1G-8G:256M,8G-16G:384M,16G-:512M"

@@ -99,8 +99,8 @@ class Driven:
         """The files that enabling a plain machine writes."""
         return (
             "/etc/default/grub.d/zz-kdump-enabler.cfg",
-            "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf",
-            "/etc/sysctl.d/99-zz-kdump-enabler.conf",
+            "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf",
+            "/etc/sysctl.d/zz-kdump-enabler.conf",
             "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf",
         )
 

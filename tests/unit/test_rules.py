@@ -22,7 +22,7 @@ def after(change: Callable[[Raw], object], name: str = "debian12-ready") -> Audi
 
 def closed_sysctl_file(raw: Raw) -> None:
     raw["euid"] = 1000
-    machines.remove(raw, "/etc/sysctl.d/99-zz-kdump-enabler.conf")
+    machines.remove(raw, "/etc/sysctl.d/zz-kdump-enabler.conf")
     machines.write(raw, "/etc/sysctl.d/50-admin.conf", "")
     machines.unreadable(raw, "/etc/sysctl.d/50-admin.conf")
 

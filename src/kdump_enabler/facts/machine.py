@@ -49,8 +49,10 @@ from .storage import Storage
 from .sysctl import Assignment, Setting
 from .tools import Unit, Value
 
-PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
-SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
+# They sort after names with a number and after those that other software and people use (k8s.conf, local.conf); who
+# writes a file that sorts later still means it.
+PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
+SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 SYSRQ = "kernel.sysrq"
 LOAD_DISABLED = "kernel.kexec_load_disabled"
 LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
@@ -263,7 +265,10 @@ def _settings(
 ) -> dict[str, Setting]:
     """Every setting of the panic policy. What our own unit sets comes after all files of sysctl.d."""
     late = late_arming.read(evidence, platform.unit) if platform else {}
-    found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in sysctls.managed()}
+    found = {
+        key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values, takes=sysctls.table()[key].takes)
+        for key in sysctls.managed()
+    }
     found |= {key: replace(found[key], next_boot=value) for key, value in late.items() if key in found}
     return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
 

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
-from . import dump_work, dumps, simulations, text
+from . import dump_work, dumps, settings, simulations, text
 from .text import literal, show_name
 
 Result = Mapping[str, Any]
@@ -34,6 +34,8 @@ def _hosts(console: Console, result: Result, _command: str, _verbose: bool) -> N
 def _findings(console: Console, result: Result, command: str, verbose: bool) -> None:
     text.show_hosts(console, result)
     text.show_findings(console, result, command, verbose)
+    if verbose:
+        settings.show_settings(console, result)
 
 
 def _plan(console: Console, result: Result, _command: str, _verbose: bool) -> None:

@@ -20,6 +20,7 @@ from . import (
     remembered,
     reservation,
     settings,
+    sysctl_files,
     targets,
 )
 
@@ -55,6 +56,8 @@ RULES: tuple[Rule, ...] = (
     settings.panic_now,
     settings.unexplained_nmi,
     *panics.RULES,
+    sysctl_files.written_later,
+    sysctl_files.read_again,
     settings.sysrq,
     settings.sysrq_off,
     leftovers.prepended,

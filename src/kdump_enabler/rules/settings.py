@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.machine import SYSRQ, Facts
+from ..facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from ..facts.sysctl import Assignment, Setting, integer
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from ..wanted import held_back, panic_settings, satisfied, sysrq_now, waits
 from ..wanted import sysrq as wanted_sysrq
+from .sysctl_files import unless_beaten
 from .words import unseen
 
 
@@ -22,7 +23,7 @@ def panic_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
         if setting.closed_file:
             yield unseen("KD060", f"{key} for the next boot", setting.closed_file)
         elif not satisfied(setting, assignment.value if assignment else None, policy):
-            yield Finding(
+            finding = Finding(
                 id="KD060",
                 severity=Severity.ERROR,
                 title=f"{key} is not set for the next boot",
@@ -31,6 +32,7 @@ def panic_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
                 evidence=(_where(facts.settings[key], assignment),),
                 remedy=ENABLE,
             )
+            yield unless_beaten(finding, setting, PANIC_DROPIN)
 
 
 def panic_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -79,7 +81,7 @@ def sysrq(facts: Facts, policy: Policy) -> Iterator[Finding]:
         ("now", setting.running, sysrq_now(facts, policy), _running(setting)),
     ):
         if wanted is not None and integer(value) != wanted:
-            yield Finding(
+            finding = Finding(
                 id="KD070",
                 severity=Severity.ERROR,
                 title=f"The SysRq crash key does not work {when}",
@@ -88,6 +90,7 @@ def sysrq(facts: Facts, policy: Policy) -> Iterator[Finding]:
                 evidence=(where,),
                 remedy=ENABLE,
             )
+            yield finding if when == "now" else unless_beaten(finding, setting, SYSRQ_DROPIN)
 
 
 def sysrq_off(facts: Facts, policy: Policy) -> Iterator[Finding]:
