@@ -270,9 +270,21 @@ def begin_later(asked: Dict[str, Any]) -> None:
         said = make_trouble(asked)
     except OSError as error:
         said = str(error)
-    write(os.path.join(asked["directory"], "part"), said)
-    os.rename(os.path.join(asked["directory"], "part"), os.path.join(asked["directory"], ENDED))
+    end(asked["directory"], said)
     os._exit(0)
+
+
+def end(directory: str, said: str) -> None:
+    """Leave nothing but the word that it is over, also where nobody comes to remove the directory."""
+    for entry in os.listdir(directory):
+        path = os.path.join(directory, entry)
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    part = os.path.join(directory, "part")
+    write(part, said)
+    os.rename(part, os.path.join(directory, ENDED))
 
 
 def prepare(asked: Dict[str, Any]) -> Dict[str, Any]:

@@ -84,6 +84,7 @@ def test_it_is_built_loaded_and_removed(call: Call, tmp_path: Path, tools: Path)
     script(tools / "insmod", LOADS.format(seen=tmp_path / "seen", error="Resource temporarily unavailable"))
     directory = begun(call, tmp_path, MODULE)
     assert directory.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in directory.iterdir()] == ["ended"], "also where nobody comes to remove it"
     assert (tmp_path / "seen").read_text() == "/* no code */\nkind=oops seconds=0\n"
     assert simulate(call, tmp_path, "removed", directory=str(directory))["said"] == ""
     assert list((tmp_path / "place").iterdir()) == []
