@@ -38,6 +38,10 @@ options:
     description: With O(for_proof), a host may be crashed where it cannot be seen whether that would leave a dump.
     type: bool
     default: false
+  place_named:
+    description: With O(for_proof), it was said where the dumps of the host come to lie.
+    type: bool
+    default: false
   for_reboot:
     description: Fail with one sentence when a reboot would skip the boot loader.
     type: bool

@@ -7,6 +7,7 @@ module: keep_proof
 short_description: Keep the note of a crash on purpose, with what came out of it
 version_added: 0.2.0
 description:
+  - Removes what M(kdump.enabler.crash) left to watch the memory of the capture kernel.
   - Replaces C(proof.json) as a whole. What is on the host decides what a later look says of the proof.
 options:
   note:
@@ -17,6 +18,10 @@ options:
     description: Where it is kept.
     type: path
     default: /var/lib/kdump-enabler
+  units:
+    description: Where units are kept.
+    type: path
+    default: /etc/systemd/system
 attributes:
   check_mode:
     description: Changes nothing.
@@ -52,16 +57,20 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.failures import run
 from ..module_utils.proofs import keep_note
 from ..module_utils.runs import DEFAULT_ROOT
+from ..module_utils.watching import UNITS, unwatch
 
 ARGUMENTS = {
     "note": {"type": "dict", "required": True},
     "root": {"type": "path", "default": DEFAULT_ROOT},
+    "units": {"type": "path", "default": UNITS},
 }
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     if not module.check_mode:
+        # First: as long as anything of it is left, the note says that the proof was not finished.
+        unwatch(module.params["units"], module.params["root"])
         keep_note(module.params["root"], module.params["note"])
     # Book-keeping of our own, not a change of the host.
     return {"changed": False}

@@ -76,6 +76,7 @@ TEXT_GLOBS = (
     "/usr/lib/sysctl.d/*.conf",
     "/lib/sysctl.d/*.conf",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
+    "/var/lib/kdump-enabler/capture-memory",
     "/var/lib/kdump-enabler/proof.json",
     "/var/lib/kdump-enabler/run.json",
 )

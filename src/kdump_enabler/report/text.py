@@ -155,7 +155,14 @@ def _memory(sizes: Mapping[str, Any]) -> str:
 def _proof(proof: Mapping[str, Any]) -> str:
     """What the last crash on purpose is worth, and how old it is."""
     days = "" if proof["age_seconds"] is None else f", {_ago(proof['age_seconds'])}"
-    return PROOFS[proof["state"]] + days
+    seen = proof["outcome"].get("capture_memory")
+    left = f", {memory_left(seen)}" if seen and proof["state"] == "proven" else ""
+    return PROOFS[proof["state"]] + days + left
+
+
+def memory_left(seen: Mapping[str, Any]) -> str:
+    """What the capture kernel had left when it had least."""
+    return f"with {mib(seen['least_available_bytes'])} of its {mib(seen['total_bytes'])} of memory left"
 
 
 def _ago(seconds: int) -> str:
