@@ -49,21 +49,21 @@ def watch(units: str, root: str, unit: str, identifier: str) -> None:
     text = UNIT.format(unit=unit, id=identifier, path=record_path(root))
     wants = os.path.join(units, unit + ".wants")
     try:
-        unwatch(units, root)
+        unwatch(units)
+        remove_if_there(record_path(root))
         make_directories(wants, 0o755, [])
         with open(os.path.join(units, NAME), "w") as stream:
             stream.write(text)
         os.symlink(os.path.join("..", NAME), os.path.join(wants, NAME))
     except OSError:
         with contextlib.suppress(OSError):
-            unwatch(units, root)
+            unwatch(units)
 
 
-def unwatch(units: str, root: str) -> None:
-    """Remove all of it, and what it wrote."""
+def unwatch(units: str) -> None:
+    """Remove the unit, so that no other crash is watched."""
     for link in glob.glob(os.path.join(units, "*.wants", NAME)):
         os.unlink(link)
         with contextlib.suppress(OSError):  # others are wanted there, too
             os.rmdir(os.path.dirname(link))
     remove_if_there(os.path.join(units, NAME))
-    remove_if_there(record_path(root))

@@ -54,10 +54,11 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.atomic import remove_if_there
 from ..module_utils.failures import run
 from ..module_utils.proofs import keep_note
 from ..module_utils.runs import DEFAULT_ROOT
-from ..module_utils.watching import UNITS, unwatch
+from ..module_utils.watching import UNITS, record_path, unwatch
 
 ARGUMENTS = {
     "note": {"type": "dict", "required": True},
@@ -69,9 +70,11 @@ ARGUMENTS = {
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     if not module.check_mode:
-        # First: as long as anything of it is left, the note says that the proof was not finished.
-        unwatch(module.params["units"], module.params["root"])
+        # First: as long as any of it is left, the note says that the proof was not finished. What it wrote goes last:
+        # where the note finds no room, somebody looks again.
+        unwatch(module.params["units"])
         keep_note(module.params["root"], module.params["note"])
+        remove_if_there(record_path(module.params["root"]))
     # Book-keeping of our own, not a change of the host.
     return {"changed": False}
 

@@ -44,11 +44,10 @@ def watched(call: Call, folder: Path) -> Path:
 
 
 def test_the_memory_of_the_capture_kernel_is_watched_until_the_proof_is_kept(call: Call, tmp_path: Path) -> None:
-    """systemd and a shell judge the unit; nothing of it, and nothing that it wrote, is left afterwards."""
+    """A shell runs what the unit would; nothing of it, and nothing that it wrote, is left afterwards."""
     units, memory = watched(call, tmp_path), tmp_path / "state/capture-memory"
     (link,) = units.glob("kdump-tools-dump.service.wants/*")
     assert link.resolve() == units / link.name
-    subprocess.run(["systemd-analyze", "verify", "--man=no", link.resolve()], check=True, timeout=60)
     line = re.search(r"^ExecStart=/bin/sh -c '(.*)'$", link.read_text(), re.MULTILINE | re.DOTALL)
     assert line is not None
     script = line[1].replace("\\\n", " ").replace("$$", "$")
