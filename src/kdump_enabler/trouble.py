@@ -139,7 +139,8 @@ def before_proof(audit: Audit, alive: bool, unknown_too: bool, place_named: bool
         return Trouble("not_ready", "A panic now would leave no dump, so it was not crashed", "Enable it first.", 1)
     if audit.captures_now is None and not unknown_too:
         sentence = "It cannot be seen whether a panic now would leave a dump, so it was not crashed"
-        return Trouble("not_seen", sentence, "See `kdump-enabler check`; kdump_prove_unknown=true crashes it anyway.")
+        hint = "See `kdump-enabler check`; --unknown-too (kdump_prove_unknown) crashes it anyway."
+        return Trouble("not_seen", sentence, hint)
     return None
 
 

@@ -27,7 +27,7 @@ def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=f"{name}={value.value}",
             wanted="a target that takes the dump",
             evidence=(Source(facts.platform.config if facts.platform else "", value.line, f"{name}={value.value}"),),
-            remedy="try it with a crash on purpose",
+            remedy="set kdump_dump_server to that machine, then: kdump-enabler prove --unknown-too",
             unseen=True,
             by_hand=True,
         )
