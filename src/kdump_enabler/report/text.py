@@ -156,13 +156,8 @@ def _proof(proof: Mapping[str, Any]) -> str:
     """What the last crash on purpose is worth, and how old it is."""
     days = "" if proof["age_seconds"] is None else f", {_ago(proof['age_seconds'])}"
     seen = proof["outcome"].get("capture_memory")
-    left = f", {memory_left(seen)}" if seen and proof["state"] == "proven" else ""
-    return PROOFS[proof["state"]] + days + left
-
-
-def memory_left(seen: Mapping[str, Any]) -> str:
-    """What the capture kernel had left when it had least."""
-    return f"with {mib(seen['least_available_bytes'])} of its {mib(seen['total_bytes'])} of memory left"
+    proven = seen and proof["state"] == "proven"
+    return PROOFS[proof["state"]] + days + (f", {mib(seen['least_available_bytes'])} to spare" if proven else "")
 
 
 def _ago(seconds: int) -> str:
