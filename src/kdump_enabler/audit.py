@@ -121,6 +121,10 @@ def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) 
             ],
         },
         "capture_kernel_loaded": facts.capture_loaded,
-        "dump_directory": {"path": facts.dump_directory.path, "local": facts.dump_directory.local},
+        "dump_directory": {
+            "path": facts.dump_directory.path,
+            "local": facts.dump_directory.local,
+            "sent_to": [f"{name}={value.value}" for name, value in facts.remote_targets.items()],
+        },
         "dumps": list(facts.dump_directory.dumps),
     }

@@ -14,6 +14,8 @@ import pytest
 from kdump_enabler import evidence
 from kdump_enabler.facts import machine, proofs
 from kdump_enabler.proof import DAY, State, bindings, standing
+from kdump_enabler.report.document import document
+from kdump_enabler.report.views import render
 from tests.hosts import machines
 from tests.unit.building import identifiers, judge
 
@@ -106,6 +108,13 @@ def test_a_proof_settles_doubts_about_the_target(name: str) -> None:
     assert judge(proven(machines.load(name), "target")).captures_now is None
 
 
+def test_a_proof_hides_no_server() -> None:
+    """The doubt is gone, the dumps are still on another machine."""
+    record = judge(proven(machines.load("debian12-ssh"))).as_dict("web1") | {"vmcores": []}
+    assert record["findings"] == []
+    assert "Its dumps are kept elsewhere: SSH=" in render("dumps", document([record]), "")
+
+
 def failing() -> Raw:
     return with_proof("capture_kernel")
 
@@ -144,6 +153,7 @@ def test_what_the_capture_kernel_used_is_shown_and_weakens_nothing() -> None:
     assert (used["text"], used["bytes"], used["chosen"]) == ("126M", 126 << 20, False)
     assert used["reason"].startswith("84 MiB used by the capture kernel in the crash of 2026-")
     assert (found["verdict"], found["findings"]) == ("ready", [])
+    assert "a dump came out, 0 minutes ago, 172 MiB of memory to spare" in render("hosts", document([found]), "")
 
 
 def test_a_capture_kernel_that_had_hardly_any_memory_left() -> None:

@@ -157,7 +157,9 @@ def _proof(proof: Mapping[str, Any]) -> str:
     days = "" if proof["age_seconds"] is None else f", {_ago(proof['age_seconds'])}"
     seen = proof["outcome"].get("capture_memory")
     proven = seen and proof["state"] == "proven"
-    return PROOFS[proof["state"]] + days + (f", {mib(seen['least_available_bytes'])} to spare" if proven else "")
+    return (
+        PROOFS[proof["state"]] + days + (f", {mib(seen['least_available_bytes'])} of memory to spare" if proven else "")
+    )
 
 
 def _ago(seconds: int) -> str:
