@@ -117,7 +117,7 @@ def test_a_reboot_that_failed() -> None:
 def test_a_host_that_did_not_come_back_from_a_crash() -> None:
     """What was seen before the crash says nothing of it now."""
     look = {"host": record("debian12-ready"), "open": True}
-    trouble = {"kind": "capture_kernel", "msg": "It did not come up", "hint": "", "exit_code": 1}
+    trouble = {"kind": "capture_kernel", "sentence": "It did not come up", "hint": "", "exit_code": 1}
     found = document.from_play(
         "web1", {"kdump_audit": look, "kdump_trouble": trouble, "kdump_proof": {"returned": False}}
     )
