@@ -103,7 +103,7 @@ def test_no_dump_says_why(fault: Fault, ready: Driven, tmp_path: Path) -> None:
     after = [f"touch {IN_SERVICE}"]
     variables.write_text(json.dumps({"kdump_before_down": hook, "kdump_after_down": after}), encoding="utf-8")
     assert fault.line in " ".join(prove(ready, 1, "--", "-e", f"@{variables}").split())
-    if fault.comes_back:
+    if fault.comes_back and fault.kind != "no_space":  # no module of Ansible runs without room for it in /tmp
         ready.machine.ssh(f"test -e {IN_SERVICE}")
         assert "KD091" not in ids(ready.check(expect=1))
     if not fault.comes_back:
