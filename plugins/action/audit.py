@@ -31,8 +31,19 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _VALID_ARGS = frozenset(
-        {"goal", "for_change", "for_reboot", "for_proof", "unknown_too", "run", "rebooted_from", "settle_seconds"}
-        | {"simulate", "force"}
+        {
+            "goal",
+            "for_change",
+            "for_reboot",
+            "for_proof",
+            "unknown_too",
+            "place_named",
+            "run",
+            "rebooted_from",
+            "settle_seconds",
+            "simulate",
+            "force",
+        }
     )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -144,7 +155,8 @@ class ActionModule(ActionBase):
         elif arguments.get("for_reboot"):
             found = trouble.before_reboot(audit)
         elif arguments.get("for_proof"):
-            found = trouble.before_proof(audit, alive, boolean(arguments.get("unknown_too", False)))
+            unknown_too, place = (boolean(arguments.get(name, False)) for name in ("unknown_too", "place_named"))
+            found = trouble.before_proof(audit, alive, unknown_too, place)
         elif arguments.get("rebooted_from"):
             found = trouble.after_reboot(arguments["rebooted_from"], audit)
         return {"failed": True, **found.as_dict()} if found else None

@@ -47,6 +47,10 @@ options:
     description: With O(simulate), also where no dump would come out, or nobody would notice.
     type: bool
     default: false
+  place_named:
+    description: With O(for_proof), it was said where the dumps of the host come to lie.
+    type: bool
+    default: false
   for_reboot:
     description: Fail with one sentence when a reboot would skip the boot loader.
     type: bool

@@ -131,7 +131,11 @@ def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) 
         },
         "settings": [_setting(facts.settings[key]) for key in sorted(facts.settings)],
         "capture_kernel_loaded": facts.capture_loaded,
-        "dump_directory": {"path": facts.dump_directory.path, "local": facts.dump_directory.local},
+        "dump_directory": {
+            "path": facts.dump_directory.path,
+            "local": facts.dump_directory.local,
+            "sent_to": [f"{name}={value.value}" for name, value in facts.remote_targets.items()],
+        },
         "dumps": list(facts.dump_directory.dumps),
     }
 

@@ -118,6 +118,7 @@ TEXT_GLOBS = (
     "/etc/tuned/active_profile",
     "/etc/tuned/tuned-main.conf",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
+    "/var/lib/kdump-enabler/capture-memory",
     "/var/lib/kdump-enabler/proof.json",
     "/var/lib/kdump-enabler/run.json",
 )

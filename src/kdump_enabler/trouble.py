@@ -117,12 +117,18 @@ def before_change(audit: Audit, alive: bool = False) -> Trouble | None:
     return None
 
 
-def before_proof(audit: Audit, alive: bool, unknown_too: bool) -> Trouble | None:
+def before_proof(audit: Audit, alive: bool, unknown_too: bool, place_named: bool) -> Trouble | None:
     """Why this host must not be crashed on purpose; null when it may be. `alive` as in before_change();
-    `unknown_too`: it may be where nobody can see whether a dump would come out."""
+    `unknown_too`: it may be where nobody can see whether a dump would come out; `place_named`: it was said where the
+    dump comes to lie."""
     found = before_change(audit, alive)
     if found or audit.facts is None:
         return found
+    elsewhere = () if audit.facts.unsupported else audit.facts.remote_targets.items()
+    if elsewhere and not place_named:  # also where an earlier crash is only looked at
+        where = ", ".join(f"{name}={value.value}" for name, value in elsewhere)
+        sentence = f"Its dumps go to another machine ({where}), and it was not said where to look for them"
+        return Trouble("no_dump_server", sentence, "Set kdump_dump_server to that machine's name in the inventory.")
     if standing(audit.facts).state is State.UNFINISHED:  # that is looked at, and nothing is crashed
         return None
     return before_crash(audit, unknown_too)
@@ -139,7 +145,8 @@ def before_crash(audit: Audit, unknown_too: bool, no_dump_too: bool = False) -> 
         return Trouble("not_ready", "A panic now would leave no dump, so it was not crashed", "Enable it first.", 1)
     if audit.captures_now is None and not unknown_too:
         sentence = "It cannot be seen whether a panic now would leave a dump, so it was not crashed"
-        return Trouble("not_seen", sentence, "See `kdump-enabler check`; kdump_prove_unknown=true crashes it anyway.")
+        hint = "See `kdump-enabler check`; --unknown-too (kdump_prove_unknown) crashes it anyway."
+        return Trouble("not_seen", sentence, hint)
     return None
 
 

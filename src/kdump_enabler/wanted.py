@@ -183,11 +183,12 @@ def _explicit(text: str, ram: int) -> Reserve:
 
 
 def candidates(facts: Facts, policy: Policy) -> list[Reserve]:
-    """What can be chosen from on this machine: what `auto` compares, and the policy's own value."""
+    """What can be chosen from on this machine: what `auto` compares, the policy's own value, and what a crash on
+    purpose used, to compare with: no measurement makes `auto` ask for less."""
     if facts.memory_bytes is None or facts.platform is None:
         return []
     own = [] if policy.crashkernel == "auto" else [_explicit(policy.crashkernel, facts.memory_bytes)]
-    return _compared(facts, facts.memory_bytes, facts.platform.crashkernel_floor) + own
+    return _compared(facts, facts.memory_bytes, facts.platform.crashkernel_floor) + own + _used(facts)
 
 
 def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
@@ -207,6 +208,16 @@ def _measured(facts: Facts) -> Iterator[tuple[str, str]]:
     note = facts.proof
     if note and note.outcome and note.outcome["kind"] == "out_of_memory" and note.reserved_bytes:
         yield f"{2 * note.reserved_bytes // MIB}M", f"twice what was too little in the crash of {note.begun_at}"
+
+
+def _used(facts: Facts) -> list[Reserve]:
+    """What the capture kernel used in the last crash on purpose, and half as much again."""
+    note = facts.proof
+    if note is None or note.memory_use is None:
+        return []
+    size = -(-note.memory_use.used_bytes * 3 // 2 // MIB) * MIB
+    used = f"{note.memory_use.used_bytes // MIB} MiB used by the capture kernel in the crash of {note.begun_at}, + 50 %"
+    return [Reserve(f"{size // MIB}M", size, used)]
 
 
 def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:

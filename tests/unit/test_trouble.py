@@ -99,9 +99,11 @@ def test_before_a_change() -> None:
     assert {name: one.kind if one else None for name, one in found.items()} == names
 
 
-def before_proof(name: str, alive: bool = False, unknown_too: bool = False, test: bool = False) -> str | None:
+def before_proof(
+    name: str, alive: bool = False, unknown_too: bool = False, test: bool = False, place_named: bool = True
+) -> str | None:
     found = audit(evidence.from_raw(machines.load(name)), policy(), "prove", test)
-    refused = trouble.before_proof(found, alive, unknown_too)
+    refused = trouble.before_proof(found, alive, unknown_too, place_named)
     return refused.kind if refused else None
 
 
@@ -116,6 +118,8 @@ def test_before_a_crash_on_purpose() -> None:
     consenting = [name for name in unseen if before_proof(name, unknown_too=True) is None]
     assert consenting
     assert {before_proof(name) for name in consenting} == {"not_seen"}
+    assert before_proof("debian12-ssh", unknown_too=True, place_named=False) == "no_dump_server"
+    assert before_proof("debian12-ready", place_named=False) is None, "its dumps are where they were written"
 
 
 @pytest.mark.parametrize("name", machines.names())

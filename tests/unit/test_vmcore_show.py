@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kdump_enabler import vmcore
-from kdump_enabler.vmcore.log_files import LINE_CAP, tail
+from kdump_enabler.vmcore.log_files import LINE_CAP, MOST_LINES, tail
 from tests import vmcores
 from tests.unit.test_vmcore_find import DUMP, LOG, tree
 from tests.vmcores import written
@@ -69,7 +69,7 @@ def test_a_log_from_a_word_on(tmp_path: Path) -> None:
     path = written(tmp_path / "dmesg", "\n".join(lines).encode())
     asked = {"do": "log", "path": path, "after": "5f1c0a9e"}
     found = vmcore.answer(asked)["lines"]
-    assert (found[0], len(found)) == (lines[100], vmcore.MOST_LINES)
+    assert (found[0], len(found)) == (lines[100], MOST_LINES)
     short = written(tmp_path / "short", "\n".join(lines[:103]).encode())
     assert vmcore.answer({**asked, "path": short})["lines"] == lines[100:103]
     assert vmcore.answer({**asked, "path": short, "after": "another"})["lines"] == []

@@ -55,6 +55,7 @@ PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
 SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 SYSRQ = "kernel.sysrq"
 LOAD_DISABLED = "kernel.kexec_load_disabled"
+REMOTE_TARGETS = ("NFS", "SSH", "FTP")  # kdump-tools(5)
 LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
@@ -121,6 +122,11 @@ class Facts:
     def unit(self, name: str) -> Unit | None:
         """A unit's state; null when systemd did not answer."""
         return None if self.units is None else self.units.get(name)
+
+    @property
+    def remote_targets(self) -> Mapping[str, Value]:
+        """The other machines that dumps are sent to, by their settings."""
+        return {name: value for name in REMOTE_TARGETS if (value := self.config.get(name)) and value.value}
 
 
 def read(evidence: Evidence, test_container: bool = False) -> Facts:

@@ -13,6 +13,7 @@ from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
 SCHEMA = "kdump-enabler/result/1"
 USAGE_ERROR = 2
+NOT_BACK = "it was crashed on purpose and has not come back"
 LOST = "Ansible stopped working on it before the end; run this again with --verbose to see why"
 
 
@@ -69,6 +70,8 @@ def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     if not found and (look.get("open") or "host" not in look):
         return nobody(host, Verdict.UNKNOWN, LOST)
     record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
+    if (variables.get("kdump_proof") or {}).get("returned") is False:
+        record = nobody(host, Verdict.UNREACHABLE, NOT_BACK)  # what was seen was before the crash
     restored = variables.get("kdump_restored")
     if restored:
         record["plan"] = [{"step": "put back", "changes": path} for path in restored.get("paths", ())]

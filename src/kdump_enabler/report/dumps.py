@@ -12,7 +12,6 @@ from ..rules.words import mib
 from .text import literal, show_name
 
 Record = Mapping[str, Any]
-ELSEWHERE = "KD053"  # the rule that names the machines that dumps are sent to
 TITLES = f" [dim]{'crashed (UTC)':21}{'kernel':24}{'size':>8}  {'state':12}{'crash':9}readable by[/]"
 OPEN = "everyone"
 DENIED = "Permission denied"  # strerror(3), in the reader's words
@@ -128,7 +127,7 @@ def _instead(host: Record) -> str:
 
 def _elsewhere(host: Record) -> list[str]:
     """The other machines that the host sends its dumps to, in the words of its configuration."""
-    return [finding["current"] for finding in host["findings"] if finding["id"] == ELSEWHERE]
+    return list(host["facts"]["dump_directory"]["sent_to"]) if host["facts"] else []
 
 
 def _remarks(host: Record) -> Iterator[str]:

@@ -167,6 +167,10 @@ def _proven(host: str, outcome: Mapping[str, Any]) -> Iterator[str]:
     told = [f"{what} {took} s after the crash" for what, took in known.items() if took is not None]
     if told:
         yield f"  {', '.join(told)}"
+    memory = outcome.get("capture_memory")
+    if memory:
+        spare, total = mib(memory["least_available_bytes"]), mib(memory["total_bytes"])
+        yield f"  the capture kernel had {spare} of its {total} to spare"
 
 
 VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {

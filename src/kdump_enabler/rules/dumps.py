@@ -8,20 +8,18 @@ from dataclasses import replace
 from ..facts.dumps import OTHERS_MAY_ENTER, OTHERS_MAY_READ
 from ..facts.machine import Facts
 from ..facts.storage import Arrival
-from ..facts.tools import Value
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from .capture import missing_packages
 from .words import mib, unseen
 
 NOBODY_ELSE = 0o077
-REMOTE_TARGETS = ("NFS", "SSH", "FTP")
 
 
 def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD053: kdump-tools can send dumps to another machine (NFS, SSH, FTP of kdump-tools.conf(5)); whether that one
     takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn."""
-    for name, value in _remote_targets(facts):
+    for name, value in facts.remote_targets.items():
         yield Finding(
             id="KD053",
             severity=Severity.WARNING,
@@ -29,7 +27,7 @@ def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=f"{name}={value.value}",
             wanted="a target that takes the dump",
             evidence=(Source(facts.platform.config if facts.platform else "", value.line, f"{name}={value.value}"),),
-            remedy="try it with a crash on purpose",
+            remedy="set kdump_dump_server to that machine, then: kdump-enabler prove --unknown-too",
             unseen=True,
             by_hand=True,
         )
@@ -37,13 +35,7 @@ def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def is_remote(facts: Facts) -> bool:
     """Whether dumps go to another machine, so that the local directory gets none."""
-    return bool(_remote_targets(facts))
-
-
-def _remote_targets(facts: Facts) -> list[tuple[str, Value]]:
-    """The other machines that the configuration names, by their settings."""
-    found = [(name, facts.config[name]) for name in REMOTE_TARGETS if name in facts.config]
-    return [(name, value) for name, value in found if value.value and facts.platform is not None]
+    return bool(facts.remote_targets)
 
 
 def room(facts: Facts, _: Policy) -> Iterator[Finding]:
