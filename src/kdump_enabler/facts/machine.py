@@ -275,7 +275,9 @@ def _settings(
         key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values, takes=sysctls.table()[key].takes)
         for key in sysctls.managed()
     }
-    found |= {key: replace(found[key], next_boot=value) for key, value in late.items() if key in found}
+    found |= {
+        key: replace(found[key], next_boot=value, blocker=None, later=()) for key, value in late.items() if key in found
+    }
     return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
 
 
