@@ -7,6 +7,10 @@ from typing import Any, Dict
 
 from .atomic import make_directories, write_atomic
 
+# What is put into the kernel log, by which a dump is known to be on purpose (vmcore/log_files.py). KERN_ALERT, so that
+# it is on the console whatever the log level there is.
+LOG_LINE = "<1>kdump-enabler: crash on purpose, {0}\n"
+
 
 def keep_note(root: str, note: Dict[str, Any], name: str = "proof") -> None:
     """Write the note, durable when this returns; others may read it, a check without root tells of it. The name is

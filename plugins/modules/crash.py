@@ -89,13 +89,11 @@ from typing import Any, Dict, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.failures import ModuleError, run
-from ..module_utils.proofs import keep_note
+from ..module_utils.proofs import LOG_LINE, keep_note
 from ..module_utils.runs import DEFAULT_ROOT, boot_id
 from ..module_utils.watching import UNITS, watch
 
 DELAY = 2  # seconds, for the answer to reach the controller
-# KERN_ALERT, so that it is on the console whatever the log level there is.
-LOG_LINE = "<1>kdump-enabler: crash on purpose, {0}\n"
 ARGUMENTS = {
     "note": {"type": "dict", "required": True},
     "id": {"type": "str", "required": True},

@@ -109,13 +109,10 @@ from typing import Any, Dict, List
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.failures import ModuleError, run
-from ..module_utils.proofs import keep_note
+from ..module_utils.proofs import LOG_LINE, keep_note
 from ..module_utils.runs import DEFAULT_ROOT, boot_id
 
 DELAY = 3  # seconds, for the answer to reach the controller
-# KERN_ALERT, so that it is on the console whatever the log level there is. The first line is that of the module crash,
-# by which dumps are known to be on purpose.
-LOG_LINE = "<1>kdump-enabler: crash on purpose, {0}\n"
 BEGINS = "<1>kdump-enabler: begins {0}, {1}\n"
 ENDED = "ended"
 PREFIX = "kdump-enabler-simulate-"
