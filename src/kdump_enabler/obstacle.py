@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .facts import crashkernel, grub_defaults
-from .facts.grub import GRUB_CFG
 from .facts.grub_defaults import Defaults
 from .facts.machine import Facts
 from .finding import ENABLE, Source
@@ -47,7 +46,7 @@ def _foreign_entry(facts: Facts) -> Obstacle | None:
     if entry is None or entry.generated:
         return None
     remedy = f"give the entry in {entry.made_by} the wanted crashkernel=, then: update-grub"
-    return Obstacle(Source(GRUB_CFG, entry.line, f"{entry.made_by}: linux {entry.kernel}"), remedy)
+    return Obstacle(Source(entry.file, entry.line, f"{entry.made_by}: linux {entry.kernel}"), remedy)
 
 
 def _spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..evidence import Evidence
-from .grub import GRUB_CFG, Entry
+from .grub import Menu
 
 GRUB, SYSTEMD_BOOT, UNIFIED = "grub", "systemd-boot", "unified-kernel-image"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
@@ -46,7 +46,7 @@ class BootLoader:
         return WORDS.get(self.kind, self.kind)
 
 
-def read(evidence: Evidence, entry: Entry | None, kernel: str | None) -> BootLoader | None:
+def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | None:
     """The boot loader of this machine; null when there is no sign of one, or its signs could not be read.
 
     What the firmware's variables say is certain. Without them GRUB's grub.cfg counts, unless another loader's files
@@ -54,11 +54,11 @@ def read(evidence: Evidence, entry: Entry | None, kernel: str | None) -> BootLoa
     """
     told = _told(evidence)
     if told is not None:
-        return told if told.kind != GRUB or entry else None
+        return told if told.kind != GRUB or menu.entries else None
     others = [BootLoader(kind, path) for path, kind in FILES if evidence.file(path).error is None]
-    if entry and (not others or _grub_started(evidence, kernel)):
-        return BootLoader(GRUB, GRUB_CFG)
-    return others[0] if others and not evidence.file(GRUB_CFG).unknown else None
+    if menu.entries and (not others or _grub_started(evidence, menu, kernel)):
+        return BootLoader(GRUB, menu.config)
+    return others[0] if others and not evidence.file(menu.config).unknown else None
 
 
 def _told(evidence: Evidence) -> BootLoader | None:
@@ -72,7 +72,7 @@ def _told(evidence: Evidence) -> BootLoader | None:
     return BootLoader(kind, LOADER_INFO)
 
 
-def _grub_started(evidence: Evidence, kernel: str | None) -> bool:
+def _grub_started(evidence: Evidence, menu: Menu, kernel: str | None) -> bool:
     """GRUB puts BOOT_IMAGE= first on the command line (grub-core/loader of GRUB), and its menu has this kernel."""
     started = (evidence.text("/proc/cmdline") or "").startswith("BOOT_IMAGE=")
-    return started and kernel is not None and kernel in (evidence.text(GRUB_CFG) or "")
+    return started and kernel is not None and any(kernel in entry.kernel for entry in menu.entries)

@@ -34,7 +34,7 @@ from . import (
 from .backups import BackupSet
 from .crashkernel import Reservation
 from .dumps import DumpDirectory
-from .grub import Entry
+from .grub import Entry, Menu
 from .grub_defaults import Defaults
 from .leftovers import Leftovers
 from .lockdown import Lockdown
@@ -87,7 +87,7 @@ class Facts:
     command_line: str | None
     running: Reservation | None
     reserved_bytes: int | None
-    entries: tuple[Entry, ...]
+    menu: Menu
     next_entry: Entry | None
     next_boot: Reservation | None
     grub_defaults: Defaults
@@ -129,18 +129,18 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    listed = grub.next_entry(evidence)
-    loader = boot_loader.read(evidence, listed, kernel)
+    menu = grub.read(evidence)
+    loader = boot_loader.read(evidence, menu, kernel)
     # A grub.cfg that nobody reads says nothing of the next boot.
-    entry = listed if loader is not None and loader.kind == boot_loader.GRUB else None
+    entry = menu.next_entry if loader is not None and loader.kind == boot_loader.GRUB else None
     boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
     config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
-    boot = evidence.mount_of(grub.GRUB_CFG)
+    boot = evidence.mount_of(menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
     defaults = grub_defaults.read(evidence)
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=ours.reason(evidence, release, platform, loader, test_container),
+        unsupported=ours.reason(evidence, release, platform, loader, menu, test_container),
         test_container=test_container and ours.is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
@@ -154,7 +154,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         command_line=command_line,
         running=_reservation(command_line, ram),
         reserved_bytes=reserved,
-        entries=tuple(grub.entries(evidence.text(grub.GRUB_CFG) or "")),
+        menu=menu,
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
         grub_defaults=defaults,

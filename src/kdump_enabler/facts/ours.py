@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..evidence import Evidence
 from ..platforms import Platform
-from . import boot_loader, grub, recognise
+from . import boot_loader, recognise
 from .boot_loader import BootLoader
+from .grub import Menu
 from .os_release import OsRelease
 
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
@@ -17,6 +18,7 @@ def reason(
     release: OsRelease | None,
     platform: Platform | None,
     loader: BootLoader | None,
+    menu: Menu,
     test_container: bool,
 ) -> str:
     """Why a machine is not ours to configure, as a clause for a sentence; empty when it is."""
@@ -39,13 +41,13 @@ def reason(
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )
-    return _unchangeable(evidence, platform, loader)
+    return _unchangeable(evidence, platform, loader, menu)
 
 
-def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None) -> str:
+def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None, menu: Menu) -> str:
     """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
-    if loader is None and not evidence.file(grub.GRUB_CFG).unknown:
-        return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
+    if loader is None and not evidence.file(menu.config).unknown:
+        return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
     if loader is not None and way_to_boot(platform, loader) not in platform.boot_loaders:
         return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
     return ""

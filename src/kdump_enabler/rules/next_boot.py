@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..cleanup import cleanup
 from ..facts import crashkernel
-from ..facts.grub import GRUB_CFG, Entry
+from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
@@ -45,7 +45,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if facts.next_boot is None or facts.memory_bytes is None:
         return
     size, ram = facts.next_boot.size_bytes, facts.memory_bytes
-    others = [entry for entry in facts.entries if entry.boots_this_system and entry != facts.next_entry]
+    others = [entry for entry in facts.menu.entries if entry.boots_this_system and entry != facts.next_entry]
     found = [(entry, crashkernel.evaluate(entry.command_line, ram)) for entry in others]
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
@@ -58,7 +58,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         title="Other boot entries reserve another amount of memory",
         current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
         wanted=f"the same in each; what boots by itself reserves {mib(size)}",
-        evidence=tuple(Source(GRUB_CFG, entry.line, asked.text or asked.problem) for entry, asked in different),
+        evidence=tuple(Source(entry.file, entry.line, asked.text or asked.problem) for entry, asked in different),
         remedy=ENABLE if mended else CHOOSE if here else f"{foreign}update-grub",
         by_hand=not mended,
     )
@@ -76,7 +76,7 @@ def foreign_entry(facts: Facts, _: Policy) -> Iterator[Finding]:
         title="The default boot entry is not made from the GRUB defaults",
         current=f"it comes from {entry.made_by} and boots {entry.kernel}",
         wanted="an entry of /etc/grub.d/10_linux",
-        evidence=(Source(GRUB_CFG, entry.line, entry.made_by), *_default(facts)),
+        evidence=(Source(entry.file, entry.line, entry.made_by), *_default(facts)),
         remedy=CHOOSE,
         by_hand=True,
     )
@@ -127,7 +127,7 @@ def _places(facts: Facts, entry: Entry) -> Iterator[Source]:
         word = next((word for word in written if word.text == text), None)
         if word:
             written.remove(word)
-        yield Source(word.path, word.line, text) if word else Source(GRUB_CFG, entry.line, text)
+        yield Source(word.path, word.line, text) if word else Source(entry.file, entry.line, text)
 
 
 def _files(places: list[Source]) -> str:
