@@ -143,7 +143,7 @@ def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChan
 def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
     changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
-    switch, file = facts.config.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
+    switch, file = facts.config.values.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
         turned_on = SWITCH.sub(r"\g<1>1", line, count=1)

@@ -62,9 +62,17 @@ TEXT_GLOBS = (
     "/etc/fstab",
     "/boot/grub/grub.cfg",
     "/boot/grub/grubenv",
+    "/boot/grub2/grub.cfg",
+    "/boot/grub2/grubenv",
+    "/boot/efi/EFI/*/grub.cfg",
+    "/boot/efi/EFI/*/grubenv",
+    "/boot/loader/entries/*.conf",
+    "/etc/kernel/cmdline",
     "/etc/default/grub",
     "/etc/default/grub.d/*.cfg",
     "/etc/default/kdump-tools",
+    "/etc/kdump.conf",
+    "/etc/sysconfig/kdump",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
     "/etc/kdump-enabler/policy.yml",
@@ -99,6 +107,7 @@ STAT_GLOBS = (
     "/etc/init.d/kexec-load",
     "/etc/kernelstub/configuration",
     "/var/lib/kdump/*",
+    "/boot/initramfs-*kdump.img",
     "/boot/vmlinuz-*",
     "/usr/sbin/mkinitramfs",
     "/sys/block/dm-*/slaves/*",
@@ -115,12 +124,22 @@ STAT_GLOBS = (
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
 LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
-DUMP_DIRECTORY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),)
-KEY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),)
+DUMP_DIRECTORY_FILES = (
+    ("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),
+    ("/etc/kdump.conf", r"(?m)^[ \t]*path[ \t]+\"?([^\s\"#]+)"),
+)
+KEY_FILES = (
+    ("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),
+    ("/etc/kdump.conf", r"(?m)^[ \t]*sshkey[ \t]+\"?([^\s\"#]+)"),
+)
+# One dump's directory: of kdump-tools, and of kdump.sh, which has the address of the machine before its stamp.
+DUMP_NAME = re.compile(r"\d+\Z|\S+-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d\Z", re.ASCII)
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
     + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
-    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service")
+    ("rpm", "-q", "--qf", "%{NAME}\\tinstalled\\t%{VERSION}-%{RELEASE}\\n")
+    + ("kdump-utils", "kexec-tools", "makedumpfile"),
+    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump.service")
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
@@ -264,7 +283,7 @@ def dump_directory(root: str, path: str, mounted: Record) -> Record:
     for name in record.get("names", ()):
         below = real + "/" + name
         # In a sticky directory anybody may have made a link that leads elsewhere.
-        if name.isdigit() and os.path.isdir(root + below) and not os.path.islink(root + below):
+        if DUMP_NAME.match(name) and os.path.isdir(root + below) and not os.path.islink(root + below):
             inside = listing(root, below)
             names = inside.get("names", ())
             inside["files"] = {entry: outside(root, below + "/" + entry) for entry in names}

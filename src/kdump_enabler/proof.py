@@ -17,7 +17,6 @@ from .facts.proofs import SCHEMA
 PROVEN = "proven"
 DAY = 24 * 60 * 60
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
-REMOTE_TARGETS = ("NFS", "SSH", "FTP")
 MEMORY_TOLERANCE = 0.1  # firmware, and a login without rights, see a little more or less of the same RAM
 MEMORY = "memory"
 
@@ -115,13 +114,14 @@ def _digest(facts: Facts) -> str | None:
     if facts.platform is None:
         return None
     dropins = facts.evidence.below(f"/etc/systemd/system/{facts.platform.dump_unit}.d", ".conf")
-    parts = [f"{file.path} {file.sha256}" for file in (facts.evidence.file(facts.platform.config), *dropins)]
+    config = [facts.evidence.file(path) for path in (facts.platform.config, *facts.platform.more_config)]
+    parts = [f"{file.path} {file.sha256}" for file in (*config, *dropins)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _target(facts: Facts) -> str:
     """Where dumps go: a server, or a directory on a device."""
-    remote = [f"{name}={facts.config[name].value}" for name in REMOTE_TARGETS if name in facts.config]
+    remote = [target.written for target in facts.config.targets]
     mount = facts.evidence.mount_of(facts.dump_directory.real)
     return " ".join([*remote, facts.dump_directory.real, *([f"on {mount.source}"] if mount and mount.source else [])])
 

@@ -19,6 +19,7 @@ from . import (
     dumps,
     grub,
     grub_defaults,
+    kdump_config,
     leftovers,
     lockdown,
     memory,
@@ -36,6 +37,7 @@ from .crashkernel import Reservation
 from .dumps import DumpDirectory
 from .grub import Entry, Menu
 from .grub_defaults import Defaults
+from .kdump_config import KdumpConfig
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
@@ -100,7 +102,7 @@ class Facts:
     kexec_reboots: Source | None
     packages: Mapping[str, str] | None
     units: Mapping[str, Unit] | None
-    config: Mapping[str, Value]
+    config: KdumpConfig
     capture_initrd: File | None
     removed_image: str
     dump_directory: DumpDirectory
@@ -134,7 +136,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     # A grub.cfg that nobody reads says nothing of the next boot.
     entry = menu.next_entry if loader is not None and loader.kind == boot_loader.GRUB else None
     boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
-    config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
+    config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
     defaults = grub_defaults.read(evidence)
@@ -165,13 +167,13 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         load_disabled_setting=sysctl.read(evidence, "kernel.kexec_load_disabled", "", {}),
         kexec_loaded=_flag(evidence, "/sys/kernel/kexec_loaded"),
         kexec_reboots=_kexec_reboots(evidence),
-        packages=tools.packages(evidence),
+        packages=tools.packages(evidence, platform.package_manager) if platform else None,
         units=tools.units(evidence),
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
         removed_image=_removed_image(evidence, kernel, entry),
         dump_directory=target,
-        storage=storage.read(evidence, target.real),
+        storage=storage.read(evidence, target.real, platform is None or bool(platform.dump_unit)),
         lockdown=lockdown.read(evidence),
         settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
@@ -242,9 +244,9 @@ def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) 
     return path if images and path not in images and goes_on else ""
 
 
-def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
+def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:
     default = platform.dump_directory if platform else "/var/crash"
-    configured = config.get("KDUMP_COREDIR")
+    configured = config.directory
     # A relative name counts from the root, where systemd starts services (systemd.exec(5)).
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 

@@ -3,6 +3,9 @@
 The capture kernel of kdump-tools boots the same root with `systemd.unit=kdump-tools-dump.service` (kdump-config).
 That unit needs sysinit.target, which wants local-fs.target and cryptsetup.target, and network-online.target; nothing
 on the way wants remote-fs.target (units of kdump-tools and systemd, systemd.special(7)).
+
+That of kdump-utils does not boot the system: its initrd mounts the one file system that the dump goes to, by its device
+and without `noauto` and `nofail` (to_mount of mkdumprd), and writes the dump itself.
 """
 
 from __future__ import annotations
@@ -67,17 +70,19 @@ class Storage:
     locks: tuple[Lock, ...] | None
 
 
-def read(evidence: Evidence, directory: str) -> Storage:
-    """The file systems that a dump into this directory needs."""
+def read(evidence: Evidence, directory: str, boots: bool = True) -> Storage:
+    """The file systems that a dump into this directory needs. `boots`: the capture kernel starts the system first."""
     target = evidence.mount_of(directory)
-    entries = _entries(evidence)
+    entries = _entries(evidence) if boots else ()
     arrival, where = _arrival(target, entries, evidence) if target else (Arrival.UNSEEN, Source("/proc/mounts"))
+    if target and not boots:
+        arrival = Arrival.SURE
     return Storage(
         root=evidence.mount_of("/"),
         target=target,
         arrival=arrival,
         arrival_where=where,
-        locks=_locks(evidence, target, entries or ()),
+        locks=_locks(evidence, target, entries or (), boots),
     )
 
 
@@ -122,10 +127,14 @@ def _by_options(mount: Mount, entry: Entry) -> Arrival:
     return Arrival.LATE if "nofail" in entry.options else Arrival.SURE
 
 
-def _locks(evidence: Evidence, target: Mount | None, entries: tuple[Entry, ...]) -> tuple[Lock, ...] | None:
-    """Encrypted devices below `/`, the dump directory and everything else that local-fs.target waits for."""
+def _locks(
+    evidence: Evidence, target: Mount | None, entries: tuple[Entry, ...], boots: bool
+) -> tuple[Lock, ...] | None:
+    """Encrypted devices below the dump directory; where the system is booted, also below `/` and everything else that
+    local-fs.target waits for."""
     awaited = {entry.point for entry in entries if not {"noauto", "nofail", "_netdev"} & set(entry.options)}
-    needed = [mount for mount in evidence.mounts if mount.point in awaited | {"/"} or mount == target]
+    awaited |= {"/"} if boots else set()
+    needed = [mount for mount in evidence.mounts if mount.point in awaited or mount == target]
     found: dict[str, Lock] = {}
     for mount in needed:
         devices = _below(evidence, mount.source)
@@ -135,7 +144,8 @@ def _locks(evidence: Evidence, target: Mount | None, entries: tuple[Entry, ...])
             lock = _lock(evidence, device, mount.point)
             if lock is not None:
                 found.setdefault(lock.name, lock)
-    waited_for = [lock for device in _mapped(evidence) if (lock := _lock(evidence, device, "")) and _stops_boot(lock)]
+    mapped = _mapped(evidence) if boots else ()
+    waited_for = [lock for device in mapped if (lock := _lock(evidence, device, "")) and _stops_boot(lock)]
     return (*found.values(), *(lock for lock in waited_for if lock.name not in found))
 
 

@@ -43,6 +43,8 @@ RULES: tuple[Rule, ...] = (
     capture.loading_disabled,
     capture.service,
     capture.switched_on,
+    capture.refused,
+    capture.hangs,
     capture.initrd,
     loading.removed,
     loading.failed,

@@ -58,6 +58,6 @@ def kexec_lines(facts: Facts) -> list[str]:
 def _asks_for_check(facts: Facts) -> bool:
     """Whether loading went through kexec_file_load(2): by kdump-config, by the configuration, or, as newer kexec
     tries it first (kexec(8), -a), by the kernel's own word."""
-    value = facts.config.get("KDUMP_KEXEC_ARGS")
+    value = facts.config.values.get("KDUMP_KEXEC_ARGS")
     configured = bool(value and FILE_SYSCALL & set(value.value.split()))
     return facts.lockdown.secure_boot or configured or any("kexec_file:" in line for line in kexec_lines(facts))
