@@ -58,7 +58,9 @@ NAMES = [
 
 def entry(version: str, options: str = "root=/dev/sda1 ro", title: str = "") -> str:
     title = title or f"Red Hat Enterprise Linux ({version}) 9"
-    return f"title {title}\nversion {version}\nlinux /vmlinuz-{version}\n# options none\noptions {options}\ngrub_arg --x\n"
+    return (
+        f"title {title}\nversion {version}\nlinux /vmlinuz-{version}\n# options none\noptions {options}\ngrub_arg --x\n"
+    )
 
 
 def machine(entries: dict[str, str], env: str = "", config: str = CFG) -> machines.Raw:

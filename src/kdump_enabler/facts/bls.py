@@ -68,7 +68,7 @@ def _segment(text: str) -> tuple[int, int, str]:
 
 def _fragment(file: File) -> Fragment:
     keys: dict[str, list[tuple[int, str]]] = {}
-    for number, line in enumerate((file.text or "").splitlines(), 1):
+    for number, line in enumerate((file.text or "").split("\n"), 1):
         match = KEY.match(line)
         if match:
             keys.setdefault(match[1], []).append((number, match[2]))

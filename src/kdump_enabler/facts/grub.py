@@ -15,8 +15,8 @@ from .bls import Fragment
 GRUB_CFG = "/boot/grub/grub.cfg"
 GRUB_ENV = "/boot/grub/grubenv"
 GRUB2_CFG = "/boot/grub2/grub.cfg"  # where GRUB 2 is named so: Fedora, EL, SUSE
-# With UEFI the file beside GRUB is read first. On EL 9, Fedora 34 and later it only leads to the one in /boot, unless the
-# machine was installed before, or as some images are.
+# With UEFI the file beside GRUB is read first. On EL 9, Fedora 34 and later it only leads to the one in /boot, but not
+# where the machine was installed before, nor in some images.
 ESP_CFG = re.compile(r"/boot/efi/EFI/[^/]+/grub\.cfg")
 EFI_MARK = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 OPENING = re.compile(r"^\s*(menuentry|submenu)\s", re.MULTILINE)
@@ -66,8 +66,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Menu:
-    """What GRUB shows: the grub.cfg and the grubenv that it reads, and the entries that boot Linux. `next_entry` is what
-    it takes by itself, null when grub.cfg is absent, unreadable or has no Linux."""
+    """What GRUB shows: the grub.cfg and the grubenv that it reads, and the entries that boot Linux, `fragments` being
+    the files of those that have their own. `next_entry` is what it takes by itself, null when grub.cfg is absent,
+    unreadable or has no Linux."""
 
     config: str
     env: str
@@ -111,9 +112,7 @@ def environment(text: str) -> dict[str, str]:
     return {name: value for name, separator, value in pairs if separator}
 
 
-def entries(
-    text: str, config: str = GRUB_CFG, fragments: Sequence[tuple[Fragment, str]] = ()
-) -> Iterator[Entry]:
+def entries(text: str, config: str = GRUB_CFG, fragments: Sequence[tuple[Fragment, str]] = ()) -> Iterator[Entry]:
     """Every entry that boots Linux, with the first `linux` line of each; the fragments, with their command lines, come
     where `blscfg` stands."""
     stack: list[tuple[int, frozenset[str]] | None] = []

@@ -1,7 +1,7 @@
 """/etc/kdump.conf: a keyword and its value on a line, read as kdumpctl reads it, and the words that it refuses.
 
-From parse_config of kdumpctl, kdump_get_conf_val of kdump-lib-initramfs.sh and verify_core_collector of mkdumprd (all of
-kdump-utils 1.0.61), kdump.conf(5).
+From parse_config of kdumpctl, kdump_get_conf_val of kdump-lib-initramfs.sh and verify_core_collector of mkdumprd
+(kdump-utils 1.0.61); kdump.conf(5).
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _refused(one: Directive, before: Directive | None, target: str) -> str:
 
 
 def _lacks_flattening(command: str) -> bool:
-    return command.split()[0] == "makedumpfile" and "-F" not in command
+    return command.split(maxsplit=1)[0] == "makedumpfile" and "-F" not in command
 
 
 def _both_rebuilds(directives: tuple[Directive, ...]) -> Iterator[Fault]:

@@ -142,12 +142,12 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     defaults = grub_defaults.read(evidence)
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=ours.reason(evidence, release, platform, loader, menu, test_container),
+        unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
         test_container=test_container and ours.is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
-        boot_loader=ours.way_to_boot(platform, loader),
+        boot_loader=ours.way_to_boot(platform, loader, menu),
         kernel=kernel,
         arch=ours.arch_of(evidence),
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),

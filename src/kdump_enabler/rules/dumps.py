@@ -18,8 +18,8 @@ NOBODY_ELSE = 0o077
 
 def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD053: kdump-tools can send dumps to another machine (NFS, SSH, FTP of kdump-tools.conf(5)); whether that one
-    takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn. kdump.conf(5)
-    can also name a device: it need not be mounted now, and of one without a file system nothing can be seen."""
+    takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn.
+    kdump.conf(5) can also name a device: it need not be mounted now, and of a raw one nothing can be seen."""
     for target in facts.config.targets:
         place = "another machine" if target.leaves else "a device of their own"
         yield Finding(
@@ -63,8 +63,8 @@ def room(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def private(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD051: a vmcore holds every secret that was in memory, and kdump-config writes it with systemd's usual umask
-    of 0022: any local user can read it where the directory lets them in. (kdump.sh of kdump-utils leaves only files that
-    root can read: makedumpfile's own mode, and chmod 600.)"""
+    of 0022: any local user can read it where the directory lets them in. (kdump.sh of kdump-utils leaves only files
+    that root can read: makedumpfile's own mode, and chmod 600.)"""
     if facts.platform is None or not facts.platform.dump_unit or missing_packages(facts):
         return
     unit, mode = facts.unit(facts.platform.dump_unit), facts.dump_directory.mode

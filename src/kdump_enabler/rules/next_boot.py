@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .. import back_ends
 from ..cleanup import cleanup
 from ..facts import crashkernel
 from ..facts.grub import Entry
@@ -34,7 +35,7 @@ def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
         current=f"the kernel ignores {', '.join(f'crashkernel={value}' for value in ignored)}",
         wanted=facts.next_boot.text if facts.next_boot else "one",
         evidence=tuple(places),
-        remedy=ENABLE if mended else f"leave one of {_files(places)}, then: update-grub",
+        remedy=ENABLE if mended else f"leave one of {_files(places)}{_then(facts, entry)}",
         by_hand=not mended,
     )
 
@@ -59,7 +60,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
         wanted=f"the same in each; what boots by itself reserves {mib(size)}",
         evidence=tuple(Source(entry.file, entry.line, asked.text or asked.problem) for entry, asked in different),
-        remedy=ENABLE if mended else CHOOSE if here else f"{foreign}update-grub",
+        remedy=ENABLE if mended else CHOOSE if here else f"{foreign}{_same_in_all(facts)}",
         by_hand=not mended,
     )
 
@@ -101,7 +102,7 @@ def overridden(facts: Facts, policy: Policy) -> Iterator[Finding]:
             current=f"{word.text}: " + (f"{by.path}:{by.line} sets {by.name} anew" if by else why),
             wanted="one place that decides",
             evidence=(Source(word.path, word.line, word.text), winner),
-            remedy=ENABLE if mended else held.remedy if held else f"{keep}, then: update-grub",
+            remedy=ENABLE if mended else held.remedy if held else f"{keep}, then: {back_ends.of(facts).BY_HAND}",
             by_hand=not mended,
         )
 
@@ -138,6 +139,20 @@ def _scripts(entries: list[Entry]) -> str:
     """What has to be done to entries that update-grub does not change; empty where there are none."""
     scripts = ", ".join(dict.fromkeys(entry.made_by for entry in entries if not entry.generated))
     return f"change the entries in {scripts}, then: " if scripts else ""
+
+
+def _then(facts: Facts, entry: Entry) -> str:
+    """What brings an edit into effect: nothing where GRUB reads the file itself."""
+    return "" if entry.by_bls else f", then: {back_ends.of(facts).BY_HAND}"
+
+
+def _same_in_all(facts: Facts) -> str:
+    """The command that gives every entry what boots by itself."""
+    entry = facts.next_entry
+    words = crashkernel.words(entry.command_line) if entry else []
+    if not entry or not entry.by_bls or not words:
+        return back_ends.of(facts).BY_HAND
+    return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
 
 
 def _kernel(entry: Entry) -> str:

@@ -23,7 +23,7 @@ IN_MEMORY = frozenset(["ramfs", "tmpfs"])
 ON_DISK = frozenset(["bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "xfs"])
 PROVE = "prove it with a crash on purpose"
 INSTALL = {"apt": "apt-get install", "dnf": "dnf install"}
-HELPERS = (("nfs", "/sbin/mount.nfs"), ("ssh", "/usr/bin/ssh"))
+HELPERS = {"nfs": "/sbin/mount.nfs", "ssh": "/usr/bin/ssh"}
 SSH_KEY, ROOT_KEYS = "/root/.ssh/kdump_id_rsa", "/root/.ssh"
 
 
@@ -170,16 +170,19 @@ def unreachable(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def _faults(facts: Facts) -> Iterator[tuple[Target, str, str]]:
     """What is wrong with a remote target for certain: the setting, the fault, and what mends it."""
-    for target in facts.config.targets:
+    platform = facts.platform
+    for target in facts.config.targets if platform else ():
+        assert platform is not None  # noqa: S101 - asked above
+        helper, package = HELPERS.get(target.kind, ""), platform.helpers.get(target.kind, "")
         if target.kind == "nfs" and ":" not in target.value:
             example = target.written.replace(target.value, "HOST:PATH")
-            yield target, "it is not HOST:PATH", f"write {example} in the configuration of {_first_package(facts)}"
-        for kind, helper in HELPERS:
-            if target.kind == kind and facts.evidence.file(helper).absent:
-                yield target, f"{helper} ({_helper(facts, kind)}) is not there", f"{_install(facts)} {_helper(facts, kind)}"
+            yield target, "it is not HOST:PATH", f"write {example} in the configuration of {platform.packages[0]}"
+        if helper and facts.evidence.file(helper).absent:
+            install = f"{INSTALL[platform.package_manager]} {package}"
+            yield target, f"{helper} ({package}) is not there", install
         if target.kind == "ssh" and _keyless(facts):
-            command = facts.platform.load_command.split()[0] if facts.platform else ""
-            yield target, f"there is no key {facts.config.key or SSH_KEY}", f"make the key and send it: {command} propagate"
+            remedy = f"make the key and send it: {platform.load_command.split()[0]} propagate"
+            yield target, f"there is no key {facts.config.key or SSH_KEY}", remedy
 
 
 def _keyless(facts: Facts) -> bool:
@@ -187,18 +190,6 @@ def _keyless(facts: Facts) -> bool:
     boots = facts.platform is not None and bool(facts.platform.dump_unit)
     others = [file for file in facts.evidence.below(ROOT_KEYS) if file.path.rpartition("/")[2].startswith("id_")]
     return facts.evidence.file(facts.config.key or SSH_KEY).absent and not (boots and others)
-
-
-def _first_package(facts: Facts) -> str:
-    return facts.platform.packages[0] if facts.platform else ""
-
-
-def _helper(facts: Facts, kind: str) -> str:
-    return facts.platform.helpers[kind] if facts.platform else ""
-
-
-def _install(facts: Facts) -> str:
-    return INSTALL[facts.platform.package_manager] if facts.platform else ""
 
 
 def directory(facts: Facts, _: Policy) -> Iterator[Finding]:
