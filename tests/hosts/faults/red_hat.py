@@ -49,6 +49,7 @@ menuentry 'Mine' --id mine {{
 }}
 ### END /etc/grub.d/40_custom ###
 """
+MENUENTRY = "menuentry 'RHEL ({0})' --id 'gnulinux-{0}' {{\n\tlinux\t/vmlinuz-{0} {1} rhgb quiet \n}}\n"
 
 
 def fedora(version: str) -> Release:
@@ -115,10 +116,7 @@ def no_panic_word(raw: Raw) -> None:
 def without_blscfg(raw: Raw) -> None:
     """GRUB_ENABLE_BLSCFG=false: grub2-mkconfig writes the entries into grub.cfg, and nobody reads the others."""
     replace(raw, MAIN, "GRUB_ENABLE_BLSCFG=true", "GRUB_ENABLE_BLSCFG=false")
-    made = "".join(
-        f"menuentry 'RHEL ({version})' --id 'gnulinux-{version}' {{\n\tlinux\t/vmlinuz-{version} {ROOT} rhgb quiet \n}}\n"
-        for version in EL9.kernels
-    )
+    made = "".join(MENUENTRY.format(version, ROOT) for version in EL9.kernels)
     replace(raw, GRUB_CFG, "insmod blscfg\nblscfg\n", made)
 
 
