@@ -178,8 +178,8 @@ def switched_on(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 
 def refused(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD043: of a line that it does not know, or of two that say the same, kdumpctl takes none and loads nothing, at
-    each start of the service (parse_config of kdumpctl)."""
+    """KD043: with a line that it does not know, or two lines for the same thing, kdumpctl refuses the whole file and
+    loads nothing, at each start of the service (parse_config of kdumpctl)."""
     for fault in facts.config.faults:
         yield Finding(
             id="KD043",
@@ -195,7 +195,7 @@ def refused(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 
 def hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD044: /etc/sysconfig/kdump, as it is shipped, gives the capture kernel panic=10. Without a panic= it stands
+    """KD044: as it is shipped, /etc/sysconfig/kdump gives the capture kernel panic=10. Without a panic= it stands
     still when it panics itself, and the machine does not come back (admin-guide/kernel-parameters.txt)."""
     line = facts.config.appended
     if line is None or re.search(r"(^|\s)panic=-?[1-9]", line.value):

@@ -168,7 +168,9 @@ def no_template(raw: Raw) -> None:
 
 MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "fedora42-pristine": (stock(fedora("42")), None),
+    "fedora42-arm64": (stock(fedora("42")), arm64),
     "fedora43-pristine": (stock(fedora("43")), no_template),
+    "fedora43-arm64": (stock(fedora("43")), arm64),
     "fedora44-pristine": (stock(), None),
     "fedora44-arm64": (stock(), arm64),
     "fedora44-ready": (ready(FEDORA, 256 * MIB), None),
@@ -192,6 +194,7 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "rocky9-auto": (ready(ROCKY9), auto),
     "oracle9-ready": (ready(ORACLE9, 448 * MIB), None),
     "oracle10-unreserved": (installed(ORACLE10), None),
+    "rhel10-arm64": (installed(EL10), arm64),
     "rhel10-ready": (ready(EL10, 256 * MIB), None),
     "rhel10-own-size": (ready(EL10, 512 * MIB), its_own_size),
     "almalinux10-entries-differ": (ready(ALMA10, 256 * MIB), older_without),
