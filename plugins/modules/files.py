@@ -11,6 +11,8 @@ description:
     names, keeps the old ones in a backup set, and renames. A failure on the way puts everything back.
   - Keeps mode, owner, access control list and SELinux context of a file that exists.
   - Symbolic links are refused.
+  - For files below C(/boot) the file system is synced before the names change and after, because boot loaders read past
+    its journal.
 options:
   changes:
     description:

@@ -116,6 +116,7 @@ STAT_GLOBS = (
     "/usr/share/initramfs-tools/hooks/clevis",
     "/usr/share/initramfs-tools/hooks/mandos",
     "/lib/systemd/system/clevis-luks-askpass.path",
+    "/usr/lib/dracut/modules.d/*clevis",
     "/usr/bin/ssh",
     "/sbin/mount.nfs",
     "/root/.ssh/kdump_id_rsa",

@@ -31,9 +31,9 @@ class Module:
 
 
 def laid_out(raw: dict[str, Any], root: Path) -> Path:
-    """The recorded configuration files and links of a machine below a directory."""
+    """The recorded configuration files, boot entries and links of a machine below a directory."""
     for path, record in raw["files"].items():
-        if path.startswith("/etc/") and "error" not in record:
+        if path.startswith(("/etc/", "/boot/loader/entries/")) and "error" not in record:
             place = root / path.lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             if "link" in record:
@@ -42,7 +42,7 @@ def laid_out(raw: dict[str, Any], root: Path) -> Path:
                 place.write_bytes(record.get("text", "").encode("utf-8", "surrogateescape"))
                 place.chmod(stat.S_IMODE(record["mode"]))
     (root / "etc").mkdir(parents=True, exist_ok=True)
-    return root / "etc"
+    return root
 
 
 def below(root: Path, change: FileChange) -> dict[str, Any]:
@@ -64,9 +64,9 @@ def changes_of(plan: Any) -> list[FileChange]:
 @pytest.mark.parametrize("name", machines.names())
 def test_the_same_bytes_after_enable_and_rollback(name: str, tmp_path: Path) -> None:
     raw = machines.load(name)
-    etc = laid_out(raw, tmp_path / "root")
+    root = laid_out(raw, tmp_path / "root")
     plan = judge(raw, **CHOSEN).plan
-    original, links = tree(etc), _links(etc)
+    original, links = tree(root), _links(root)
     made = changes_of(plan)
     backups = str(tmp_path / "backups")
     parts = [made[:1], made[1:]]  # in two calls of one run, as the roles do
@@ -76,13 +76,13 @@ def test_the_same_bytes_after_enable_and_rollback(name: str, tmp_path: Path) -> 
             Module(changes=wanted, backup_set=SET, backup_root=backups, packages=[], units={}, tool_version="x")
         )
         assert done["changed"] is bool(part)
-    assert (tree(etc) == original) is not bool(made)
+    assert (tree(root) == original) is not bool(made)
     if made:
         restore.work(
             Module(backup_set="latest", backup_root=backups, force=False, close=True, settings_root="/proc/sys")
         )
-    assert tree(etc) == original
-    assert _links(etc) == links
+    assert tree(root) == original
+    assert _links(root) == links
     assert bool(made) is not bool(plan.refusal or raw_is_unsupported(raw))
 
 

@@ -44,13 +44,16 @@ class Fault:
 @dataclass(frozen=True)
 class KdumpConfig:
     """`values` are the settings by name; `directory` is the setting of the dump directory, null where it is left at its
-    default, and `directory_key` its name; `key` is the file of the SSH key; `appended` what goes behind the capture
+    default, and `directory_key` its name; `key` is the file of the SSH key; `kexec_options` are those with which the
+    capture kernel is loaded, and `kexec_setting` says where they stand; `appended` is what goes behind the capture
     kernel's command line, null where nothing says."""
 
     values: Mapping[str, Value]
     targets: tuple[Target, ...]
     directory_key: str
     key: str
+    kexec_options: tuple[str, ...]
+    kexec_setting: str
     faults: tuple[Fault, ...] = ()
     appended: Value | None = None
 
@@ -65,15 +68,20 @@ def read(evidence: Evidence, platform: Platform | None) -> KdumpConfig:
     text = evidence.text(platform.config) or "" if platform else ""
     if platform and platform.dialect == KDUMP_CONF:
         return _kdump_conf(platform.config, text, tools.shell_values(evidence.text(SYSCONFIG) or ""))
-    return _kdump_tools(tools.shell_values(text))
+    return _kdump_tools(platform.config if platform else "", tools.shell_values(text))
 
 
-def _kdump_tools(values: Mapping[str, Value]) -> KdumpConfig:
+def _options(value: Value | None) -> tuple[str, ...]:
+    return tuple(value.value.split()) if value else ()
+
+
+def _kdump_tools(path: str, values: Mapping[str, Value]) -> KdumpConfig:
     """kdump-tools.conf(5)"""
     found = [(name, values[name]) for name in REMOTE if name in values and values[name].value]
     targets = tuple(Target(name.lower(), one.value, f"{name}={one.value}", one.line) for name, one in found)
     key = values.get("SSH_KEY")
-    return KdumpConfig(values, targets, "KDUMP_COREDIR", key.value if key else "")
+    options, setting = _options(values.get("KDUMP_KEXEC_ARGS")), f'KDUMP_KEXEC_ARGS="-s" in {path}'
+    return KdumpConfig(values, targets, "KDUMP_COREDIR", key.value if key else "", options, setting)
 
 
 def _kdump_conf(path: str, text: str, of_kernel: Mapping[str, Value]) -> KdumpConfig:
@@ -90,6 +98,8 @@ def _kdump_conf(path: str, text: str, of_kernel: Mapping[str, Value]) -> KdumpCo
         targets=tuple(Target(one.key, one.value, one.written, one.line) for one in targets),
         directory_key="path",
         key=key.value if key else "",
+        kexec_options=_options(of_kernel.get("KEXEC_ARGS")),
+        kexec_setting=f'KEXEC_ARGS="-s" in {SYSCONFIG}',
         faults=tuple(faults),
         appended=of_kernel.get(APPENDED),
     )

@@ -22,6 +22,9 @@ FSTAB, CRYPTTAB = "/etc/fstab", "/etc/crypttab"
 REMOTE = frozenset(["9p", "afs", "ceph", "cifs", "nfs", "nfs4", "smb3", "virtiofs"])
 # What their authors' packages put there: clevis-initramfs, mandos-client; and clevis-systemd for the other devices.
 INITRD_UNLOCKERS = ("/usr/share/initramfs-tools/hooks/clevis", "/usr/share/initramfs-tools/hooks/mandos")
+# Of an initrd by dracut: the module's directory has a number before its name, which clevis-dracut changed once.
+DRACUT_MODULES, DRACUT_UNLOCKER = "/usr/lib/dracut/modules.d", "clevis"
+LINKED_KEY = "link-volume-key"  # the key that the running system has is handed over (setup-crypttab of kdumpctl(8))
 LATER_UNLOCKERS = ("/lib/systemd/system/clevis-luks-askpass.path",)
 NOT_ENCRYPTED = ("VERITY", "INTEGRITY", "SUBDEV")
 
@@ -141,7 +144,7 @@ def _locks(
         if devices is None:
             return None
         for device in devices:
-            lock = _lock(evidence, device, mount.point)
+            lock = _lock(evidence, device, mount.point, boots)
             if lock is not None:
                 found.setdefault(lock.name, lock)
     mapped = _mapped(evidence) if boots else ()
@@ -175,21 +178,22 @@ def _mapped(evidence: Evidence) -> Iterator[str]:
             yield match[1]
 
 
-def _lock(evidence: Evidence, device: str, point: str) -> Lock | None:
+def _lock(evidence: Evidence, device: str, point: str, boots: bool = True) -> Lock | None:
     """The device-mapper UUID tells what a device is: CRYPT-<format>-... (libcryptsetup)."""
     prefix, _, rest = _word(evidence, f"/sys/block/{device}/dm/uuid").partition("-")
     kind = rest.partition("-")[0]
     if prefix != "CRYPT" or kind in NOT_ENCRYPTED:
         return None
     name = _word(evidence, f"/sys/block/{device}/dm/name")
-    by_itself, where = _opening(evidence, name, point)
+    by_itself, where = _opening(evidence, name, point, boots)
     return Lock(name, kind, point, by_itself, where)
 
 
-def _opening(evidence: Evidence, name: str, point: str) -> tuple[bool, Source]:
+def _opening(evidence: Evidence, name: str, point: str, boots: bool) -> tuple[bool, Source]:
     """Whether a device can open without a person. One that crypttab(5) does not name is opened by something else."""
     helpers = INITRD_UNLOCKERS if point in ("/", "/usr") else LATER_UNLOCKERS
-    helped = any(evidence.file(path).error is None for path in helpers)
+    helped = any(evidence.file(path).error is None for path in helpers if boots)
+    helped = helped or (not boots and bool(evidence.below(DRACUT_MODULES, DRACUT_UNLOCKER)))
     for number, line in enumerate((evidence.text(CRYPTTAB) or "").splitlines(), 1):
         words = line.split()
         if len(words) > 1 and words[0] == name:
@@ -202,7 +206,7 @@ def _has_key(key: str, options: str, point: str) -> bool:
     """A key file or a script gives the key. A TPM does so only for systemd-cryptsetup(8): the initrd's cryptroot
     ignores that option (functions of cryptsetup)."""
     words = [word.partition("=")[0] for word in options.split(",")]
-    if key not in ("none", "-"):
+    if key not in ("none", "-") or LINKED_KEY in words:
         return True
     return "keyscript" in words or ("tpm2-device" in words and point not in ("/", "/usr"))
 

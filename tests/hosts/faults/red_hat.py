@@ -28,6 +28,7 @@ from ..red_hat import (
     stock,
 )
 from ..roots import arm64, there
+from .targets import luks_home, luks_root, mounted
 
 MIB = 1 << 20
 UEK = "1G-64G:448M,64G-:512M"
@@ -161,6 +162,29 @@ def pages_of_64k(raw: Raw) -> None:
     kernel(raw, osrelease="5.14.0-570.17.1.el9_6.aarch64+64k")
 
 
+def locked_down(raw: Raw) -> None:
+    """A kernel that takes only signed images, and options that do not ask for the check."""
+    write(raw, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
+    replace(raw, SYSCONFIG, 'KEXEC_ARGS="-s"', 'KEXEC_ARGS=""')
+    nothing_loaded(raw)
+
+
+def own_disk(raw: Raw) -> None:
+    """Dumps go to a file system of their own, which nothing mounts here."""
+    write(raw, KDUMP_CONF, "ext4 LABEL=dumps\n" + raw["files"][KDUMP_CONF]["text"])
+
+
+def crash_by_hand(raw: Raw) -> None:
+    """A file system on /var/crash that no fstab names: mkdumprd takes the device that is mounted now."""
+    mounted(raw, "/var/crash", "/dev/vdb1", "ext4")
+
+
+def luks_clevis(raw: Raw) -> None:
+    """Everything in one LUKS2 container that clevis opens."""
+    luks_root(raw)
+    there(raw, "/usr/lib/dracut/modules.d/60clevis")
+
+
 def no_template(raw: Raw) -> None:
     """No /etc/kernel/cmdline."""
     remove(raw, TEMPLATE)
@@ -184,6 +208,12 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "rhel9-two-paths": (ready(), two_paths),
     "rhel9-nfs": (ready(), nfs),
     "rhel9-ssh-unflattened": (ready(), ssh_unflattened),
+    "rhel9-locked-down": (ready(), locked_down),
+    "rhel9-own-disk": (ready(), own_disk),
+    "rhel9-crash-by-hand": (ready(), crash_by_hand),
+    "rhel9-luks-root": (ready(), luks_root),
+    "rhel9-luks-clevis": (ready(), luks_clevis),
+    "rhel9-luks-home": (ready(), luks_home),
     "rhel9-no-directory": (ready(), no_directory),
     "rhel9-no-panic-word": (ready(), no_panic_word),
     "rhel9-without-blscfg": (installed(EL9), without_blscfg),
