@@ -30,6 +30,7 @@ COUNTING = re.compile(r"^### BEGIN \S*_fallback_counting ###$.*?^### END \S+ ###
 # 10_linux, 10_linux_zfs, 20_linux_xen: they put the GRUB defaults into their entries, the others copy or quote them.
 GENERATOR = re.compile(r"/\d+_linux[^/]*\Z")
 OTHER_SYSTEMS = re.compile(r"/\d+_os-prober\Z")
+RESCUE_KERNEL = "vmlinuz-0-rescue-"  # what 51-dracut-rescue.install of dracut makes
 RECOVERY = frozenset(("single", "recovery", "rescue", "emergency", "1", "s"))
 
 
@@ -61,6 +62,7 @@ class Entry:
     def boots_this_system(self) -> bool:
         """Not the entry of another system, nor one for recovery."""
         rescue = not RECOVERY.isdisjoint(self.command_line.split()) or "systemd.unit=rescue" in self.command_line
+        rescue = rescue or RESCUE_KERNEL in self.kernel
         return OTHER_SYSTEMS.search(self.made_by) is None and not rescue
 
 

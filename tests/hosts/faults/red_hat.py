@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace as with_
 
 from ..bases import CMDLINE, Change, nothing_loaded
-from ..machines import Raw, kernel, remove, replace, unit, write
+from ..machines import Raw, kernel, remove, replace, unit, unreadable, write
 from ..red_hat import (
     EL9,
     EL10,
@@ -185,6 +185,16 @@ def luks_clevis(raw: Raw) -> None:
     there(raw, "/usr/lib/dracut/modules.d/60clevis")
 
 
+def unprivileged(raw: Raw) -> None:
+    """As a user sees it: /boot/grub2 and /boot/loader/entries are root's alone."""
+    raw["euid"] = 1000
+    raw["kernel_log"] = {"error": "EPERM"}
+    for path in (GRUB_CFG, GRUB_ENV):
+        unreadable(raw, path)
+    for version in EL9.kernels:
+        del raw["files"][path_of(version)]
+
+
 def no_template(raw: Raw) -> None:
     """No /etc/kernel/cmdline."""
     remove(raw, TEMPLATE)
@@ -202,6 +212,7 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "rhel8": (installed(EL8), None),
     "rhel9-unreserved": (installed(EL9), None),
     "rhel9-ready": (ready(), None),
+    "rhel9-ready-unprivileged": (ready(), unprivileged),
     "rhel9-arm64": (installed(EL9), arm64),
     "rhel9-arm64-64k": (installed(EL9), pages_of_64k),
     "rhel9-old-template": (ready(), old_template),
