@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from .changes import FileChange, can_edit, edited
 from .facts import crashkernel, kdump_conf
-from .facts.kdump_config import KDUMP_CONF
 from .facts.machine import Facts
 from .facts.shell_value import CUT_OUT
 from .policy import Policy
 from .wanted import is_enough, reserve
 
 RESET, NO = "auto_reset_crashkernel", "no"
+RESETTING = "kdump-utils"
 
 
 def is_reset(facts: Facts, policy: Policy) -> bool:
-    """Whether an update would give the kernels less than is wanted: kdumpctl gives each its own default when
-    kdump-utils or a kernel is installed, where the service is enabled and kdump.conf does not say otherwise
-    (_should_reset_crashkernel; since 1.0.52 also in place of what an administrator chose)."""
+    """Whether an update would give the kernels less than is wanted: kdumpctl of kdump-utils gives each its own default
+    when kdump-utils or a kernel is installed, in place of what was chosen, where the service is enabled and kdump.conf
+    does not say otherwise (_should_reset_crashkernel; that of kexec-tools replaces only a former default)."""
     platform, want = facts.platform, reserve(facts, policy)
-    if platform is None or platform.dialect != KDUMP_CONF or want is None or want.problem:
+    if platform is None or RESETTING not in platform.packages or want is None or want.problem:
         return False
     value = facts.config.values.get(RESET)
     default = platform.crashkernel.get(facts.arch or "", "")

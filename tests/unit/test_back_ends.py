@@ -186,6 +186,19 @@ def test_what_somebody_wrote_into_the_entry_is_what_is_wanted() -> None:
     assert (wanted.text, wanted.reason) == ("700M", "written in the boot entry")
 
 
+def test_kexec_tools_of_el9_leaves_a_chosen_size_alone() -> None:
+    raw = red_hat.installed(EL9, "crashkernel=700M")()
+    assert "KD046" not in [one.id for one in judge(raw).findings]
+
+
+def test_a_read_only_boot_does_not_keep_the_template_from_being_mended() -> None:
+    raw = red_hat.ready()()
+    for path in (path_of(EL9.kernels[1]), TEMPLATE):
+        machines.replace(raw, path, f"crashkernel={DEFAULT} ", "")
+    raw["mounts"]["/boot"]["options"] = "ro"
+    assert [change.path for change in judge(raw).plan.crashkernel] == [TEMPLATE]
+
+
 def test_the_rescue_entry_is_no_entry_that_differs_and_gets_the_word_too() -> None:
     raw = red_hat.ready()()
     rescue = f"/boot/loader/entries/{red_hat.ID}-0-rescue.conf"

@@ -77,7 +77,7 @@ def _texts(facts: Facts, reservation: str, policy: Policy) -> dict[str, str]:
 
 def _entries(facts: Facts, want: Reserve | None, policy: Policy) -> Iterator[tuple[File, str]]:
     variables = grub.environment(facts.evidence.text(facts.menu.env) or "")
-    for one in facts.menu.fragments:
+    for one in facts.menu.fragments if not _read_only(facts) else ():
         if _is_wrong(facts, one.command_line(variables), want, policy):
             yield one.file, _with_options(one, want.text if want else "")
 
