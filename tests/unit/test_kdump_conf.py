@@ -31,6 +31,8 @@ REFUSED = [
     ("nfs a:/b\nssh c@d\n", 2, "line 1 says nfs a:/b already"),
     ("xfs /dev/sda1\next4 /dev/sda2\n", 2, "only one may"),
     ("default shell\nfailure_action reboot\n", 2, "line 1 says default shell already"),
+    ('dracut_args --mount "/dev/sda1 /kdumproot ext4"\nnfs a:/b\n', 2, "line 1 says dracut_args --mount"),
+    ("dracut_args -o x\ndracut_args --mount x\n", 2, "line 1 says dracut_args -o x"),
     ("paht /srv\n", 1, "kdumpctl knows no paht"),
     ("link_delay 60\n", 1, "knows no link_delay"),
     ("path = /srv\npath\n", 2, "path has no value"),
@@ -49,6 +51,7 @@ TAKEN = [
     "ssh a@b\ncore_collector scp\n",
     "nfs a:/b\npath dumps\ndefault dump_to_rootfs\nfinal_action poweroff\n",
     "force_rebuild 0\nforce_no_rebuild 1\n",
+    "dracut_args --omit-drivers a\next4 LABEL=x\n",
 ]
 LINE = st.one_of(
     st.sampled_from(SHIPPED.split("\n")),

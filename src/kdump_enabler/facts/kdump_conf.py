@@ -59,9 +59,12 @@ class Directive:
         return f"{self.key} {self.value}".rstrip()
 
     @property
-    def what(self) -> str:
-        """What it sets, of which there may be one."""
-        return TARGET if self.key in TARGETS else OLD_NAMES.get(self.key, self.key)
+    def sets(self) -> tuple[str, ...]:
+        """What it sets, of each of which there may be one. dracut can be told to mount a target, too."""
+        if self.key in TARGETS:
+            return (TARGET,)
+        mounts = self.key == "dracut_args" and "--mount" in self.value
+        return (OLD_NAMES.get(self.key, self.key), *([TARGET] if mounts else []))
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,12 @@ def faults(directives: tuple[Directive, ...]) -> Iterator[Fault]:
     target = next((one.key for one in directives if one.key in TARGETS), "")
     seen: dict[str, Directive] = {}
     for one in directives:
-        reason = _refused(one, seen.get(one.what), target)
+        before = next((seen[name] for name in one.sets if name in seen), None)
+        reason = _refused(one, before, target)
         if reason:
             yield Fault(one, reason)
-        seen.setdefault(one.what, one)
+        for name in one.sets:
+            seen.setdefault(name, one)
     yield from _both_rebuilds(directives)
 
 
@@ -108,7 +113,7 @@ def _refused(one: Directive, before: Directive | None, target: str) -> str:
         return f"{one.key} has no value"
     if before:
         return f"line {before.line} says {before.written} already, and only one may"
-    allowed = CHOICES.get(one.what)
+    allowed = CHOICES.get(one.sets[0])
     if allowed and one.value not in allowed:
         return f"{one.key} is one of {', '.join(sorted(allowed))}"
     if one.key == "ssh" and "@" not in one.value:

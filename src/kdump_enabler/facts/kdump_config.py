@@ -88,7 +88,7 @@ def _kdump_conf(path: str, text: str, of_kernel: Mapping[str, Value]) -> KdumpCo
     """kdump.conf(5)"""
     found = kdump_conf.read(text)
     values = {one.key: Value(one.value, one.line) for one in found}
-    targets = (one for one in found if one.what == kdump_conf.TARGET and one.value)
+    targets = (one for one in found if kdump_conf.TARGET in one.sets and one.value)
     faults = (
         Fault(Source(path, one.directive.line, one.directive.written), one.reason) for one in kdump_conf.faults(found)
     )

@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     capture.switched_on,
     capture.refused,
     capture.hangs,
+    capture.waits,
     capture.initrd,
     loading.removed,
     loading.failed,

@@ -212,6 +212,24 @@ def hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
     )
 
 
+def waits(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD047: with `failure_action shell` (or `default`, its old name) a capture kernel that cannot write the dump opens
+    a shell on its console, until somebody leaves it (kdump.conf(5), kdump_emergency_shell of kdump.sh)."""
+    for key in ("failure_action", "default"):
+        value = facts.config.values.get(key)
+        if facts.platform is not None and value is not None and value.value == "shell":
+            yield Finding(
+                id="KD047",
+                severity=Severity.WARNING,
+                title="A dump that fails would leave the machine at a shell",
+                current=f"{key} shell",
+                wanted="failure_action reboot, where nobody is at the console",
+                evidence=(Source(facts.platform.config, value.line, f"{key} shell"),),
+                remedy=f"write failure_action reboot in {facts.platform.config}:{value.line}",
+                by_hand=True,
+            )
+
+
 def is_off(value: str) -> bool:
     """Whether a USE_KDUMP means no: kdump-config takes an empty or zero value for that."""
     return value in ("", "0")

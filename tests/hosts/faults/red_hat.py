@@ -174,6 +174,12 @@ def own_disk(raw: Raw) -> None:
     write(raw, KDUMP_CONF, "ext4 LABEL=dumps\n" + raw["files"][KDUMP_CONF]["text"])
 
 
+def shell_by_dracut(raw: Raw) -> None:
+    """A target that dracut is told to mount, and a shell where the dump fails."""
+    lines = 'dracut_args --mount "LABEL=dumps /kdumproot ext4 defaults"\nfailure_action shell\n'
+    write(raw, KDUMP_CONF, raw["files"][KDUMP_CONF]["text"] + lines)
+
+
 def crash_by_hand(raw: Raw) -> None:
     """A file system on /var/crash that no fstab names: mkdumprd takes the device that is mounted now."""
     mounted(raw, "/var/crash", "/dev/vdb1", "ext4")
@@ -221,6 +227,7 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "rhel9-ssh-unflattened": (ready(), ssh_unflattened),
     "rhel9-locked-down": (ready(), locked_down),
     "rhel9-own-disk": (ready(), own_disk),
+    "rhel9-shell-by-dracut": (ready(), shell_by_dracut),
     "rhel9-crash-by-hand": (ready(), crash_by_hand),
     "rhel9-luks-root": (ready(), luks_root),
     "rhel9-luks-clevis": (ready(), luks_clevis),
