@@ -85,6 +85,11 @@ def test_what_rpm_says_of_missing_packages_is_no_package() -> None:
     assert tools.packages(seen(commands=both), "dnf") == {"kexec-tools": "2.0.29-5.el9"}
 
 
+def test_a_database_that_rpm_cannot_read_is_no_answer() -> None:
+    failed = {**command("rpm -q", 1), "err": "error: cannot open Packages database in /var/lib/rpm\n"}
+    assert tools.packages(seen(commands=[failed]), "dnf") is None
+
+
 def test_units() -> None:
     found = tools.units(seen(commands=[command("systemctl show x", 0, SHOW)]))
     assert found == {
