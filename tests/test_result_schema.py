@@ -164,6 +164,21 @@ def test_what_a_dry_run_of_enable_writes(tmp_path: Path) -> None:
     assert {"step": "regenerate", "changes": "grub.cfg"} in found["web1"]["plan"]
 
 
+def test_what_a_dry_run_of_simulate_writes(tmp_path: Path) -> None:
+    """Of a host where it may be made, and of one that is refused; both say what should happen."""
+    names = {"ready": "debian12-ready", "pending": "debian12-pending"}
+    hosts = {
+        host: {"ansible_connection": "local", "ansible_python_interpreter": answering(tmp_path, name)}
+        for host, name in names.items()
+    }
+    found = play("simulate", tmp_path / "hosts.json", hosts, "--check", "-e", "kdump_simulate_kind=sysrq")
+    assert [found[host]["simulation"]["expected"]["dumps"] for host in names] == [True, False]
+    assert ("trouble" in found["ready"], found["pending"]["trouble"]["kind"]) == (False, "not_ready")
+    wrong = ("--check", "-e", json.dumps({"kdump_simulate_kind": "oops", "kdump_simulate_options": {"cpu": 1}}))
+    refused = play("simulate", tmp_path / "hosts.json", hosts, *wrong)
+    assert {(host["trouble"]["kind"], host["exit_code"]) for host in refused.values()} == {("bad_options", 2)}
+
+
 def test_what_the_dumps_playbook_writes(tmp_path: Path) -> None:
     """Of a host with a dump, one whose dumps are on a network, one that has no Python, and one out of reach."""
     local: dict[str, Any] = {"ansible_connection": "local"}

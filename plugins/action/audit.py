@@ -31,7 +31,19 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _VALID_ARGS = frozenset(
-        {"goal", "for_change", "for_reboot", "for_proof", "unknown_too", "run", "rebooted_from", "settle_seconds"}
+        {
+            "goal",
+            "for_change",
+            "for_reboot",
+            "for_proof",
+            "unknown_too",
+            "place_named",
+            "run",
+            "rebooted_from",
+            "settle_seconds",
+            "simulate",
+            "force",
+        }
     )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -57,7 +69,27 @@ class ActionModule(ActionBase):
             "open": self._is_open(audit),
             "proof": self._proof(audit.facts),
         }
+        if self._task.args.get("simulate"):
+            return result | self._rehearsal(audit, alive, result["host"])
         return result | (self._objection(audit, alive) or {})
+
+    def _rehearsal(self, audit: Any, alive: bool, host: dict[str, Any]) -> dict[str, Any]:
+        """What a simulation needs to know of the host, and what it should lead to; or why it must not be made."""
+        rehearsal, wanted = library("rehearsal"), self._plain(self._task.args["simulate"])
+        try:
+            found = rehearsal.rehearse(audit.facts, audit.captures_now, wanted["kind"], wanted["options"])
+        except library("errors").UserError as error:
+            return {"failed": True, **rehearsal.bad_options(error).as_dict()}
+        open_one = rehearsal.unfinished(audit.facts)
+        host["simulation"] = found.record() | ({"state": "unfinished"} if open_one else {})
+        objection = rehearsal.objection(audit, found, alive, boolean(self._task.args.get("force", False)))
+        noted = rehearsal.note(audit.facts, secrets.token_hex(8), found)
+        return {
+            "proof": {"id": audit.facts.simulation.id} if open_one else noted,
+            "trigger": found.trigger.as_dict(),
+            "unfinished": open_one,
+            **({"failed": True, **objection.as_dict()} if objection else {}),
+        }
 
     def _name(self, noted: Any, facts: Any) -> str:
         """The run's name, which is that of its backup set: a killed run of the same goal is gone on with."""
@@ -80,7 +112,7 @@ class ActionModule(ActionBase):
     def _is_open(self, audit: Any) -> bool:
         """Whether another look must follow: a host whose last one is open was lost on the way."""
         begins = self._task.args.get("for_change") and not audit.plan.empty
-        goes_down = self._task.args.get("for_reboot") or self._task.args.get("for_proof")
+        goes_down = any(self._task.args.get(name) for name in ("for_reboot", "for_proof", "simulate"))
         return bool(begins or goes_down) and not self._task.check_mode
 
     def _audit(self, variables: dict[str, Any]) -> Any:
@@ -109,7 +141,7 @@ class ActionModule(ActionBase):
         layer = library("policy").Layer
         stated = self._plain({name: variables[name] for name in library("policy").READERS if name in variables})
         given = self._plain(variables.get("kdump_policy_layers", []))
-        return [layer("inventory", stated), *(layer(one["source"], one["values"]) for one in given)]
+        return [layer("inventory", stated), *(layer(**one) for one in given)]
 
     def _plain(self, value: Any) -> Any:
         """A variable's value without Ansible's own types, as YAML and JSON know it."""
@@ -123,7 +155,8 @@ class ActionModule(ActionBase):
         elif arguments.get("for_reboot"):
             found = trouble.before_reboot(audit)
         elif arguments.get("for_proof"):
-            found = trouble.before_proof(audit, alive, boolean(arguments.get("unknown_too", False)))
+            unknown_too, place = (boolean(arguments.get(name, False)) for name in ("unknown_too", "place_named"))
+            found = trouble.before_proof(audit, alive, unknown_too, place)
         elif arguments.get("rebooted_from"):
             found = trouble.after_reboot(arguments["rebooted_from"], audit)
         return {"failed": True, **found.as_dict()} if found else None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 from typing import Any
 
@@ -13,6 +14,9 @@ from ansible.plugins.action import ActionBase
 POLL = 5  # seconds between two tries
 STAYED = 90  # seconds in the old boot after which nothing will crash any more
 READ_BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+IF_ENDED = " && if test -e {0}; then echo ended; fi"
+# A host that dies in the middle of an answer never ends the connection.
+KEEP_ALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
 
 
 class ActionModule(ActionBase):
@@ -20,29 +24,44 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"boot_id", "timeout"})
+    _VALID_ARGS = frozenset({"boot_id", "timeout", "stays", "ended"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """`boot_id`, empty when the host did not come back in time, and `seconds` from the crash until then."""
         super().run(tmp, task_vars)
-        old, begun = self._task.args["boot_id"], time.monotonic()
-        down = 0.0
-        while time.monotonic() - begun < int(self._task.args["timeout"]):
+        arguments, begun, down = self._task.args, time.monotonic(), 0.0
+        old, stays = arguments["boot_id"], int(arguments.get("stays") or STAYED)
+        self._notice_a_dead_host()
+        while time.monotonic() - begun < int(arguments["timeout"]):
             time.sleep(POLL)
-            found, passed = self._boot_id(), time.monotonic() - begun
+            found, ended = self._ask(arguments.get("ended") or "")
+            passed = time.monotonic() - begun
             if found == "":
                 down = down or passed
-            elif found != old or passed > STAYED:
-                return {"changed": False, "boot_id": found, "seconds": round(passed), "seconds_to_down": round(down)}
-        return {"changed": False, "boot_id": "", "seconds": None, "seconds_to_down": round(down)}
+            elif found != old or ended or passed > stays:
+                return self._result(found, passed, down) | {"ended": ended}
+        return self._result("", None, down) | {"ended": False}
 
-    def _boot_id(self) -> str:
-        """The boot that the host is in; empty while it cannot be asked."""
+    def _result(self, boot_id: str, seconds: float | None, down: float) -> dict[str, Any]:
+        took = None if seconds is None else round(seconds)
+        return {"changed": False, "boot_id": boot_id, "seconds": took, "seconds_to_down": round(down)}
+
+    def _notice_a_dead_host(self) -> None:
+        """Let ssh give up on a connection that the host has left; other connections have no such option."""
+        with contextlib.suppress(KeyError, AnsibleError):
+            given = self._connection.get_option("ssh_extra_args") or ""
+            self._connection.set_option("ssh_extra_args", f"{given} {KEEP_ALIVE}".strip())
+
+    def _ask(self, file: str) -> tuple[str, bool]:
+        """The boot that the host is in, empty while it cannot be asked; and whether the file is there."""
         try:
             # What is left of a connection to the machine that crashed would wait for it in vain.
             with contextlib.suppress(AttributeError):
                 self._connection.reset()
-            answer = self._low_level_execute_command(READ_BOOT_ID, sudoable=False)
+            command = READ_BOOT_ID + (IF_ENDED.format(shlex.quote(file)) if file else "")
+            # Only root reads the directory of the file.
+            answer = self._low_level_execute_command(command, sudoable=bool(file))
         except (AnsibleConnectionFailure, AnsibleError):
-            return ""
-        return answer["stdout"].strip() if answer["rc"] == 0 else ""
+            return "", False
+        words = answer["stdout"].split() if answer["rc"] == 0 else []
+        return (words[0] if words else ""), "ended" in words

@@ -87,7 +87,7 @@ class ActionModule(ActionBase):
         """Fetch the files of a dump, the log first: it is small, and tells the most."""
         version, now = self._look(record["path"]) if record["path"] else (None, 0.0)
         if record["path"] and version is None:
-            raise ReceivingError("gone", f"{record['path']} is not there any more", "See `kdump-enabler dumps list`.")
+            raise ReceivingError("gone", f"{record['path']} is not there", "See `kdump-enabler dumps list`.")
         mtime = version[1] / 1e9 if version else 0.0
         unfinished = boolean(self._task.args.get("unfinished", False))
         refused = self._make.objection(record, mtime, now, unfinished)
@@ -107,7 +107,7 @@ class ActionModule(ActionBase):
         target = self._to.joinpath(*self._make.way(host, directory, path))
         version, _ = self._look(path)
         if version is None:
-            raise ReceivingError("gone", f"{path} is not there any more", "See `kdump-enabler dumps list`.")
+            raise ReceivingError("gone", f"{path} is not there", "See `kdump-enabler dumps list`.")
         here = digest_of(target)
         if here is not None:
             if here[0] != version[0] or here[1] != self._digest(path, version, version[0]):

@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"crashed", "back", "vmcores", "holder", "console", "console_begin"})
+    _VALID_ARGS = frozenset({"crashed", "back", "vmcores", "holder", "server", "console", "console_begin"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """`outcome`, `returned`, `note` to keep on the host, and `trouble` where it is no proof."""
@@ -44,7 +44,9 @@ class ActionModule(ActionBase):
         found = self._seen(note, seen)
         outcome = library("outcome").judge(note, found).as_dict()
         outcome["ended_at"] = f"{datetime.now(timezone.utc):{library('proof').STAMP}}"
-        outcome["seconds"] = library("outcome").phases(outcome["dump"], arguments["back"].get("seconds"))
+        here = not arguments.get("server")
+        outcome["seconds"] = library("outcome").phases(outcome["dump"], arguments["back"].get("seconds"), here)
+        outcome["capture_memory"] = library("facts.proofs").capture_memory(seen, note.id) if seen else None
         return {
             "changed": False,
             "returned": returned,
@@ -59,7 +61,8 @@ class ActionModule(ActionBase):
             return make(None, lines=lines)
         boot_id = (evidence.text("/proc/sys/kernel/random/boot_id") or "").strip()
         new = [one for one in self._task.args["vmcores"] if one["path"] not in note.dumps]
-        return make(boot_id, new, self._task.args["holder"], [*lines, *self._journal(note, boot_id)])
+        lines += self._journal(note, boot_id)
+        return make(boot_id, new, self._task.args["holder"], lines, self._task.args.get("server") or "")
 
     def _journal(self, note: Any, boot_id: str) -> Iterator[str]:
         """What the boots between said, the capture kernel and its programs."""

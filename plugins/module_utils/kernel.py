@@ -15,9 +15,9 @@ def path_of(root: str, key: str) -> str:
 
 
 def running(path: str) -> str:
-    """Return the value that the kernel has now."""
+    """Return the value that the kernel has now; it puts tabs between several numbers, sysctl.d files have blanks."""
     with open(path, encoding="ascii") as stream:
-        return stream.read().strip()
+        return " ".join(stream.read().split())
 
 
 def set_value(path: str, value: str) -> None:

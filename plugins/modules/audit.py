@@ -23,7 +23,7 @@ options:
   goal:
     description: Whether the plan sets the host up or takes the reservation away, or with V(purge) our packages, too.
     type: str
-    choices: [enable, disable, purge, rollback, prove]
+    choices: [enable, disable, purge, rollback, prove, simulate]
     default: enable
   for_change:
     description: Fail with one sentence when the host must not be changed (no root, a configuration that no tool
@@ -36,6 +36,19 @@ options:
     default: false
   unknown_too:
     description: With O(for_proof), a host may be crashed where it cannot be seen whether that would leave a dump.
+    type: bool
+    default: false
+  simulate:
+    description: >-
+      What trouble is about to be made, with C(kind) and C(options). Fail with one sentence when that makes no sense or
+      must not be, and tell what it should lead to.
+    type: dict
+  force:
+    description: With O(simulate), also where no dump would come out, or nobody would notice.
+    type: bool
+    default: false
+  place_named:
+    description: With O(for_proof), it was said where the dumps of the host come to lie.
     type: bool
     default: false
   for_reboot:
@@ -94,6 +107,14 @@ controller:
   description: What identifies the process of this run; empty where it cannot be told.
   returned: always
   type: dict
+trigger:
+  description: What makes the trouble, for M(kdump.enabler.simulate).
+  returned: with O(simulate)
+  type: dict
+unfinished:
+  description: Whether an earlier simulation was begun and nobody looked at what came out.
+  returned: with O(simulate)
+  type: bool
 run:
   description: The stamp of this run.
   returned: always

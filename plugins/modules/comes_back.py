@@ -7,7 +7,7 @@ module: comes_back
 short_description: Waits until a host that crashed is in another boot
 version_added: "0.2.0"
 description:
-  - A host that still is in the old boot after 90 seconds has not crashed, and is not waited for.
+  - A host that still is in the old boot after O(stays) seconds has not crashed, and is not waited for.
 attributes:
   check_mode:
     support: full
@@ -24,6 +24,14 @@ options:
     description: How long to wait, in seconds.
     type: int
     required: true
+  stays:
+    description: After how many seconds a host in the old boot will not crash any more.
+    type: int
+    default: 90
+  ended:
+    description: A file on the host that says that nothing will crash any more; only root may see it.
+    type: str
+    default: ""
 author: The kdump-enabler developers (@kdump-enabler)
 """
 
@@ -43,6 +51,10 @@ seconds:
   description: How long that took; null when it did not come back.
   returned: always
   type: int
+ended:
+  description: Whether O(ended) was there.
+  returned: always
+  type: bool
 seconds_to_down:
   description: How long the host could still be reached.
   returned: always

@@ -19,6 +19,12 @@ options:
     description: A word that nobody else puts into the kernel log.
     type: str
     required: true
+  watch:
+    description:
+      - The unit that writes the dump in the capture kernel, whose memory is watched meanwhile by a unit of ours, until
+        M(kdump.enabler.keep_proof) removes it; nothing is watched when it is left out.
+    type: str
+    default: ""
   trigger:
     description: V(sysrq) panics by the SysRq crash key; with V(none) somebody else does, for example by an NMI.
     type: str
@@ -31,6 +37,10 @@ options:
     description: Where the note is kept.
     type: path
     default: /var/lib/kdump-enabler
+  units:
+    description: Where units are kept.
+    type: path
+    default: /etc/systemd/system
   kernel_log:
     description: The kernel's log.
     type: path
@@ -81,6 +91,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.failures import ModuleError, run
 from ..module_utils.proofs import keep_note
 from ..module_utils.runs import DEFAULT_ROOT, boot_id
+from ..module_utils.watching import UNITS, watch
 
 DELAY = 2  # seconds, for the answer to reach the controller
 # KERN_ALERT, so that it is on the console whatever the log level there is.
@@ -88,9 +99,11 @@ LOG_LINE = "<1>kdump-enabler: crash on purpose, {0}\n"
 ARGUMENTS = {
     "note": {"type": "dict", "required": True},
     "id": {"type": "str", "required": True},
+    "watch": {"type": "str", "default": ""},
     "trigger": {"type": "str", "choices": ["sysrq", "none"], "default": "sysrq"},
     "cpu": {"type": "int"},
     "root": {"type": "path", "default": DEFAULT_ROOT},
+    "units": {"type": "path", "default": UNITS},
     "kernel_log": {"type": "path", "default": "/dev/kmsg"},
     "sysrq_trigger": {"type": "path", "default": "/proc/sysrq-trigger"},
 }
@@ -126,6 +139,8 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     if module.check_mode:
         return {"changed": True, "note": note}
     keep_note(asked["root"], note)
+    if asked["watch"]:
+        watch(asked["units"], asked["root"], asked["watch"], asked["id"])
     with open(asked["kernel_log"], "w") as log:
         log.write(LOG_LINE.format(asked["id"]))
     os.sync()

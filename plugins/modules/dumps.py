@@ -31,6 +31,10 @@ options:
   holding:
     description: A text that is searched for in the pages of the newest dumps, which are the memory of a kernel.
     type: str
+  named:
+    description: Somebody typed O(directories), so that one that is not there is unknown, and not without dumps.
+    type: bool
+    default: false
 author: The kdump-enabler developers (@kdump-enabler)
 """
 
@@ -51,4 +55,9 @@ holder:
   description: The path of the dump that holds the text; empty for none, and when none was asked for.
   returned: always
   type: str
+holder_log:
+  description: The kernel log of that dump, from the text on; null when there is none, or none that can be read.
+  returned: always
+  type: list
+  elements: str
 """

@@ -7,8 +7,14 @@ module: keep_proof
 short_description: Keep the note of a crash on purpose, with what came out of it
 version_added: 0.2.0
 description:
+  - Removes what M(kdump.enabler.crash) left to watch the memory of the capture kernel.
   - Replaces C(proof.json) as a whole. What is on the host decides what a later look says of the proof.
 options:
+  name:
+    description: V(simulation) keeps it as C(simulation.json), which leaves the proof as it is.
+    type: str
+    choices: [proof, simulation]
+    default: proof
   note:
     description: The note.
     type: dict
@@ -17,6 +23,10 @@ options:
     description: Where it is kept.
     type: path
     default: /var/lib/kdump-enabler
+  units:
+    description: Where units are kept.
+    type: path
+    default: /etc/systemd/system
 attributes:
   check_mode:
     description: Changes nothing.
@@ -49,20 +59,31 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.atomic import remove_if_there
 from ..module_utils.failures import run
 from ..module_utils.proofs import keep_note
 from ..module_utils.runs import DEFAULT_ROOT
+from ..module_utils.watching import UNITS, record_path, unwatch
 
 ARGUMENTS = {
+    "name": {"type": "str", "choices": ["proof", "simulation"], "default": "proof"},
     "note": {"type": "dict", "required": True},
     "root": {"type": "path", "default": DEFAULT_ROOT},
+    "units": {"type": "path", "default": UNITS},
 }
 
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Do it and return the result."""
     if not module.check_mode:
-        keep_note(module.params["root"], module.params["note"])
+        proof = module.params["name"] == "proof"
+        # First: as long as any of it is left, the note says that the proof was not finished. What it wrote goes last:
+        # where the note finds no room, somebody looks again.
+        if proof:
+            unwatch(module.params["units"])
+        keep_note(module.params["root"], module.params["note"], module.params["name"])
+        if proof:
+            remove_if_there(record_path(module.params["root"]))
     # Book-keeping of our own, not a change of the host.
     return {"changed": False}
 

@@ -11,7 +11,7 @@ description:
   - Lasting values are files, see M(kdump.enabler.files).
 options:
   values:
-    description: The settings, by the names of sysctl(8), and their whole numbers.
+    description: The settings, by the names of sysctl(8), and their values.
     type: dict
     required: true
   backup_set:

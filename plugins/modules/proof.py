@@ -35,6 +35,10 @@ options:
     description: The path of the one that holds the id; empty for none.
     type: str
     default: ""
+  server:
+    description: The host of the inventory that has the dumps; empty when it is this one.
+    type: str
+    default: ""
   console:
     description: The file on the controller that gets the host's console, if there is one.
     type: path

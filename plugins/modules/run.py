@@ -54,6 +54,15 @@ options:
     description: The grub.cfg, which is made from files of the set and is in none.
     type: path
     default: /boot/grub/grub.cfg
+  package_locks:
+    description: Files that a process has locked while it installs packages; a run does not begin meanwhile.
+    type: list
+    elements: path
+    default:
+      - /var/lib/dpkg/lock-frontend
+      - /var/lib/dpkg/lock
+      - /var/lib/rpm/.rpm.lock
+      - /usr/lib/sysimage/rpm/.rpm.lock
 attributes:
   check_mode:
     description: Changes nothing.
@@ -83,7 +92,7 @@ removed:
   type: list
   elements: str
 kind:
-  description: Why it failed, V(running) or V(io_error).
+  description: Why it failed, V(running), V(packages_busy) or V(io_error).
   returned: failure
   type: str
 hint:
@@ -100,6 +109,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.atomic import sweep
 from ..module_utils.backups import BackupSet, forget, remove_old
 from ..module_utils.failures import run
+from ..module_utils.package_locks import LOCKS, refuse_while_held
 from ..module_utils.runs import DEFAULT_ROOT, begin, end
 
 ARGUMENTS = {
@@ -113,6 +123,7 @@ ARGUMENTS = {
     "forget": {"type": "bool", "default": False},
     "root": {"type": "path", "default": DEFAULT_ROOT},
     "grub_cfg": {"type": "path", "default": "/boot/grub/grub.cfg"},
+    "package_locks": {"type": "list", "elements": "path", "default": list(LOCKS)},
 }
 
 
@@ -132,6 +143,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     if module.check_mode:
         return {"changed": False, "removed": removed, "killed": killed}
     if asked["state"] == "begun":
+        refuse_while_held(asked["package_locks"])
         note = {name: asked[name] for name in ("run", "goal", "controller")}
         found = begin(asked["root"], note, asked["instead_of"], asked["lease"])
         killed = {name: found[name] for name in ("run", "goal", "started_at") if name in found}

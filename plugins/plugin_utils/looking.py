@@ -34,5 +34,6 @@ def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: st
 
 
 def _python(action: ActionBase, task_vars: dict[str, Any]) -> str:
-    interpreter = str(action._templar.template(task_vars.get("ansible_python_interpreter", "auto")))
+    delegated = task_vars.get("ansible_delegated_vars", {}).get(action._task.delegate_to)
+    interpreter = str(action._templar.template((delegated or task_vars).get("ansible_python_interpreter", "auto")))
     return FIND_PYTHON if interpreter.startswith("auto") else f"{interpreter} -"

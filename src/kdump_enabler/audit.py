@@ -8,8 +8,9 @@ from typing import Any
 
 from . import planning, rules
 from .evidence import Evidence
-from .facts import backups, machine
+from .facts import backups, late_arming, machine
 from .facts.machine import Facts
+from .facts.sysctl import Setting
 from .finding import Finding, Severity
 from .plan import Plan
 from .policy import Origin, Policy
@@ -47,10 +48,10 @@ class Audit:
 
     @property
     def settled(self) -> bool:
-        """The unit that loads the capture kernel is through with it, or there is none."""
+        """The unit that loads the capture kernel is through with it, and so is ours after it, or there are none."""
         unit = self.facts.unit(self.facts.platform.unit) if self.facts and self.facts.platform else None
         starting = unit is not None and unit.unit_file_state == "enabled" and unit.active_state in WAITING
-        return not starting
+        return not starting and not (self.facts and _arms(self.facts))
 
     def as_dict(self, host: str) -> dict[str, Any]:
         """The host's record in the result document."""
@@ -69,10 +70,18 @@ class Audit:
         }
 
 
+def _arms(facts: Facts) -> bool:
+    """Our unit has yet to set what makes events panic; where no capture kernel is loaded, it never will."""
+    sources = {setting.next_boot.source for setting in facts.settings.values() if setting.next_boot}
+    unit = facts.unit(late_arming.UNIT.rpartition("/")[2])
+    waits = unit is not None and unit.active_state in WAITING
+    return waits and late_arming.VALUES in sources and bool(facts.capture_loaded)
+
+
 def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_container: bool = False) -> Audit:
     """Judge one machine; the goal of the plan is `enable`, `disable`, `purge` (`disable` with the packages that we
-    installed), `rollback` (no more than a killed run to end) or `prove` (nothing). With `test_container` a container is
-    judged like a machine, and every result says so. Pure."""
+    installed), `rollback` (no more than a killed run to end), `prove` or `simulate` (nothing). With `test_container` a
+    container is judged like a machine, and every result says so. Pure."""
     facts = machine.read(evidence, test_container)
     findings = rules.run(facts, policy)
     want = reserve(facts, policy)
@@ -89,7 +98,7 @@ def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_contain
 
 
 def _plan(facts: Facts, policy: Policy, goal: str) -> Plan:
-    if goal == "prove":
+    if goal in ("prove", "simulate"):
         return Plan()
     if goal == "rollback":  # what it does is in the backup set, not in the facts
         return planning.go_back(facts)
@@ -120,7 +129,23 @@ def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) 
                 for one in candidates
             ],
         },
+        "settings": [_setting(facts.settings[key]) for key in sorted(facts.settings)],
         "capture_kernel_loaded": facts.capture_loaded,
-        "dump_directory": {"path": facts.dump_directory.path, "local": facts.dump_directory.local},
+        "dump_directory": {
+            "path": facts.dump_directory.path,
+            "local": facts.dump_directory.local,
+            "sent_to": [target.written for target in facts.config.targets],
+        },
         "dumps": list(facts.dump_directory.dumps),
+    }
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    found = setting.next_boot
+    return {
+        "key": setting.key,
+        "running": setting.running,
+        "next_boot": found.value if found else None,
+        "next_boot_source": {"source": found.source, "line": found.line} if found else None,
+        "lines": [asdict(mention) for mention in setting.mentions],
     }

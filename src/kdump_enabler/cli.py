@@ -8,16 +8,21 @@ from typing import Any
 
 import click
 
-from . import __version__, commands, explanations, proving
+from . import __version__, commands, explanations, proving, simulating, simulation
 from .commands import Request
 from .dump_commands import dumps
 from .errors import UserError
-from .options import change_options, look_options, policy_option, report_options
+from .options import change_options, look_options, policy_options, report_options
 
 EXIT_HELP = """
 \b
 Exit status: 0 ready, 1 drift or broken, 2 usage error, unknown or unreachable,
 3 reboot pending, 4 unsupported. In a fleet the worst decides: 1, 2, 3, 4, 0.
+"""
+PROOF_HELP = """
+\b
+Exit status: 1 no dump came out, or none would, 2 usage error, nobody agreed, or it
+could not be seen; else as `check`. In a fleet the worst decides: 1, 2, 3, 4, 0.
 """
 MAIN_HELP = f"""Makes Linux machines crash-ready, and tells whether they are.
 
@@ -28,6 +33,8 @@ Examples:
   kdump-enabler check -i hosts.yml         the same for a fleet
   kdump-enabler enable -i hosts.yml --reboot if-needed
   kdump-enabler explain KD021              why a finding matters
+  kdump-enabler prove -i hosts.yml --limit web1
+                                           crash it on purpose, open the dump; asks
   sudo kdump-enabler dumps list            what panics left
   sudo kdump-enabler rollback              undo the last change
 
@@ -45,7 +52,8 @@ def main() -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         _complain("Interrupted", "Run `kdump-enabler check` to see where the machines are.")
     except click.ClickException as error:
-        _complain(error.format_message(), "See kdump-enabler --help.")
+        context = getattr(error, "ctx", None)
+        _complain(error.format_message(), f"See {context.command_path if context else 'kdump-enabler'} --help.")
     except BrokenPipeError:
         # The reader has enough (`| head`); Python's own flush at exit would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,7 +89,7 @@ def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> 
 
 @cli.command()
 @look_options
-@policy_option
+@policy_options
 @click.option(
     "--save-evidence", type=click.Path(), metavar="FILE", help="Keep what was seen of this machine, for a bug report."
 )
@@ -102,7 +110,7 @@ def check(show_policy: bool, **options: Any) -> int:
 @cli.command()
 @report_options
 @change_options
-@policy_option
+@policy_options
 @click.option("--crashkernel", metavar="VALUE", help="Reserve this instead of `auto`, such as 512M.")
 @click.option("--no-sysrq", is_flag=True, help="Leave SysRq alone.")
 def enable(crashkernel: str | None, no_sysrq: bool, **options: Any) -> int:
@@ -120,7 +128,7 @@ def enable(crashkernel: str | None, no_sysrq: bool, **options: Any) -> int:
 
 @cli.command()
 @look_options
-@policy_option
+@policy_options
 def size(**options: Any) -> int:
     """Tell what to reserve for the capture kernel, and why. Changes nothing.
 
@@ -148,7 +156,7 @@ def explain(topic: str | None) -> int:
     return 0
 
 
-@cli.command()
+@cli.command(short_help="Put back what the last run changed.")
 @report_options
 @change_options
 @click.option(
@@ -171,7 +179,7 @@ def rollback(to: str, force: bool, **options: Any) -> int:
     return commands.undo("rollback", Request(**options), {"kdump_rollback_to": to, "kdump_rollback_force": force})
 
 
-@cli.command()
+@cli.command(short_help="Take the reservation and our settings away.")
 @report_options
 @change_options
 @click.option("--purge", is_flag=True, help="Remove the packages, too, that a run of ours installed.")
@@ -187,13 +195,20 @@ def disable(purge: bool, **options: Any) -> int:
     return commands.undo("disable", Request(**options), {"kdump_purge": purge})
 
 
-@cli.command()
+@cli.command(short_help="Crash machines on purpose, and open the dump.", epilog=PROOF_HELP)
 @report_options
 @click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Crash this host without asking.")
 @click.option("--unknown-too", is_flag=True, help="Also hosts of which nobody can see whether a dump would come out.")
 @click.option("--window", metavar="HH:MM-HH:MM", help="Crash only then, by the clock here.")
-@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="Where the console of the host goes.")
-@click.option("--timeout", type=click.IntRange(60), default=1800, show_default=True, help="Seconds for dump and boot.")
+@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="The file here that has its console.")
+@click.option(
+    "--timeout",
+    type=click.IntRange(60),
+    default=1800,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the dump and the boot after it.",
+)
 @click.option("--dry-run", is_flag=True, help="Crash nothing, say which hosts would be.")
 def prove(consenting: tuple[str, ...], **options: Any) -> int:
     """Crash machines on purpose, one after the other, and open the dump that comes out.
@@ -214,6 +229,46 @@ def prove(consenting: tuple[str, ...], **options: Any) -> int:
         "kdump_prove_timeout": options.pop("timeout"),
     }
     return proving.prove(Request(**options), consenting, own)
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(simulation.KINDS))
+@report_options
+@click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Do it to this host without asking.")
+@click.option("--duration", metavar="SECONDS", help="How long. Default: long enough to be noticed.")
+@click.option("--cpu", metavar="N|all", help="On which CPU. Default: the last one.")
+@click.option("--off", multiple=True, metavar="WHAT", help=f"Switch off meanwhile: {', '.join(simulation.OFF)}.")
+@click.option("--state", metavar="R|D|K|S", help="The state of the task: running or sleeping.")
+@click.option("--iterations", metavar="N", help="How often.  [default: 1]")
+@click.option("--cooldown", metavar="SECONDS", help="The pause between two times.  [default: 0]")
+@click.option("--force", is_flag=True, help="Also where no dump would come out, or nobody would notice.")
+@click.option("--timeout", type=click.IntRange(60), default=1800, show_default=True, help="Seconds for dump and boot.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+def simulate(kind: str, consenting: tuple[str, ...], force: bool, timeout: int, **options: Any) -> int:
+    """Make kernel trouble on purpose, and see whether it is noticed, panics and dumps as it should.
+
+    Says before which detector speaks after how many seconds and what then happens, and asks for the name of each
+    machine. The trouble ends by itself. Most kinds need a kernel module, which is built on the machine.
+
+    \b
+    Examples:
+      sudo kdump-enabler simulate soft-lockup --dry-run
+      sudo kdump-enabler simulate hung-task       again after the reboot, if it panics
+      kdump-enabler simulate soft-lockup -i hosts.yml --limit web1 --cpu 1 --duration 60
+
+    \b
+    Exit status: 0 what happened is what was said, 1 it is not, or it was refused,
+    2 usage error, or a host could not be seen, 4 unsupported.
+    """
+    named = {name: options.pop(name) for name in simulation.OPTIONS}
+    given = {name: list(value) if name == "off" else value for name, value in named.items() if value not in (None, ())}
+    own = {
+        "kdump_simulate_kind": kind,
+        "kdump_simulate_options": given,
+        "kdump_simulate_force": force,
+        "kdump_prove_timeout": timeout,
+    }
+    return simulating.simulate(Request(**options), consenting, own)
 
 
 @cli.command()

@@ -15,7 +15,7 @@ import click
 
 from . import audit, evidence, policy_file, probe
 from .errors import UserError
-from .policy import Layer, effective
+from .policy import PROFILE, Layer, effective
 from .report import document
 from .report.visible import visible
 
@@ -23,7 +23,7 @@ ENABLES = """This will, on {where}:
   1. install the kdump tools of the distribution
   2. reserve memory for the capture kernel (crashkernel=, in effect after a reboot)
   3. enable the service that loads it at boot
-  4. make oopses and unexplained NMIs panic, and a panic reboot after 10 seconds
+  4. set which events panic: {panics}
   5. let the SysRq crash key work
 What is already as strong stays; each file is backed up (kdump-enabler rollback).
 """
@@ -51,6 +51,7 @@ class Request:
     diff: bool = False
     batch: str | None = None
     policy: str | None = None
+    profile: str | None = None
     become: bool = False
     root: str | None = None
     evidence: Sequence[str] = ()
@@ -89,7 +90,8 @@ class Request:
     def layers(self) -> list[Layer]:
         """The policy as --policy and options state it. Raises UserError for what cannot be meant."""
         file = [policy_file.load(self.policy)] if self.policy else []
-        found = [*file, *([Layer("command line", self.options)] if self.options else [])]
+        own = {**self.options, **({PROFILE: self.profile} if self.profile is not None else {})}
+        found = [*file, *([Layer("command line", own)] if own else [])]
         effective(found)
         return found
 
@@ -119,7 +121,7 @@ def enable(request: Request) -> int:
         if here["hosts"][0]["verdict"] == "unsupported":
             return finish(here, request)
         need_root()
-    _ask(ENABLES, request)
+    _ask(ENABLES.replace("{panics}", effective(layers).profile.does), request)
     return finish(play("enable", request, {"kdump_reboot": request.reboot, **_given(layers)}), request)
 
 
@@ -256,5 +258,10 @@ def _ask(text: str, request: Request) -> None:
             "There is no terminal to ask on, so nothing was changed", "Pass -y to go on without a question."
         )
     click.echo(text.format(where=request.where))
-    if not click.confirm("Go on?"):
+    try:
+        agreed = click.confirm("Go on?")
+    except click.Abort:  # Ctrl-C, Ctrl-D
+        click.echo(err=True)
+        agreed = False
+    if not agreed:
         raise UserError("Nothing was changed")

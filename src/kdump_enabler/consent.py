@@ -9,6 +9,7 @@ from datetime import datetime, time
 from .trouble import Trouble
 
 WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+WINDOW_EXAMPLE = "An example: 22:00-05:00."
 
 
 def objection(host: str, consenting: Collection[str], window: str, now: datetime) -> Trouble | None:
@@ -21,12 +22,17 @@ def objection(host: str, consenting: Collection[str], window: str, now: datetime
         return None
     match = WINDOW.fullmatch(window)
     if match is None:
-        return Trouble("bad_window", f"kdump_prove_window: {window!r} is no window of time", "An example: 22:00-05:00.")
+        return Trouble("bad_window", f"{window!r} is no window of time", WINDOW_EXAMPLE)
     first, last = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
     if not _is_between(first, now.time(), last):
         sentence = f"It is {now:%H:%M}, and hosts may be crashed from {first:%H:%M} to {last:%H:%M} only"
-        return Trouble("outside_window", sentence, "Run it again then, or change kdump_prove_window.")
+        return Trouble("outside_window", sentence, "Run it again then, or with another window.")
     return None
+
+
+def is_window(text: str) -> bool:
+    """Whether a window of time can be read."""
+    return WINDOW.fullmatch(text) is not None
 
 
 def busy(host: str, group: str, other: str) -> Trouble:

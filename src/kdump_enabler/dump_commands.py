@@ -44,7 +44,7 @@ def dumps() -> None:
     """The group; its commands follow."""
 
 
-@dumps.command("list")
+@dumps.command("list", short_help="List the dumps, and whether all of each is there.")
 @report_options
 @become_option
 @directory_option
@@ -64,7 +64,7 @@ def list_(directories: Sequence[str], **options: Any) -> int:
     return found.exit_code(result["hosts"])
 
 
-@dumps.command()
+@dumps.command(short_help="Show all about one dump.")
 @click.argument("path")
 @report_options
 @become_option
@@ -90,10 +90,11 @@ def show(path: str, directories: Sequence[str], **options: Any) -> int:
 
 def look(request: Request, directories: Sequence[str], path: str = "") -> dict[str, Any]:
     """The result with the dumps of each host, or with one dump of each."""
+    places = _places(directories, request.inventory)
     if request.inventory:
         one = {"kdump_dump": path} if path else {}
-        return commands.play("dumps", request, {"kdump_become": request.become, **_in(directories), **one})
-    return here(directories, path)
+        return commands.play("dumps", request, {"kdump_become": request.become, **_in(places), **one})
+    return here(places, path)
 
 
 def here(directories: Sequence[str], path: str = "") -> dict[str, Any]:
@@ -108,7 +109,7 @@ def here(directories: Sequence[str], path: str = "") -> dict[str, Any]:
     return result
 
 
-@dumps.command(epilog=DONE_HELP)
+@dumps.command(short_help="Copy dumps of hosts to here.", epilog=DONE_HELP)
 @click.argument("path", required=False)
 @report_options
 @directory_option
@@ -128,9 +129,10 @@ def fetch(path: str | None, directories: Sequence[str], to: str, unfinished_too:
     request = Request(**options)
     if not request.inventory:
         raise UserError("The dumps of this machine are here already", "Give an inventory with -i.")
+    places = _in(_places(directories, request.inventory))
     target = {"kdump_fetch_to": str(Path(to).absolute()), "kdump_fetch_unfinished": unfinished_too}
     one = {"kdump_dump": path} if path else {}
-    result = commands.play("fetch_dumps", request, {**_in(directories), **target, **one})
+    result = commands.play("fetch_dumps", request, {**places, **target, **one})
     commands.say(result, request, "fetched")
     return fetching.exit_code(result["hosts"])
 
@@ -157,14 +159,15 @@ def prune(
     pruning.limits(keep, older_than, max_bytes)
     if not request.inventory:
         commands.need_root()
+    places = _in(_places(directories, request.inventory))
     asked = {"keep": keep, "older_than_days": older_than, "max_bytes": max_bytes, "consent": request.yes}
     variables = {f"kdump_prune_{name}": value for name, value in asked.items() if value is not None}
-    result = commands.play("prune_dumps", request, {**_in(directories), **variables})
+    result = commands.play("prune_dumps", request, {**places, **variables})
     commands.say(result, request, "pruned")
     return pruning.exit_code(result["hosts"])
 
 
-@dumps.command(epilog=TOLD_HELP)
+@dumps.command(short_help="Tell of new dumps, once of each.", epilog=TOLD_HELP)
 @directory_option
 @click.option(
     "--webhook",
@@ -186,7 +189,7 @@ def announce(directories: Sequence[str], webhook: str | None, mail: str | None, 
     """
     commands.need_root()
     channels = announcing.Channels(webhook or None, mail)
-    (host,) = here(directories)["hosts"]
+    (host,) = here(_places(directories))["hosts"]
     if host["vmcores"] is None:
         path = host["facts"]["dump_directory"]["path"]
         raise UserError(f"{path} may wait for a network, so it was not looked at", "Name it: --directory DIR.")
@@ -206,6 +209,17 @@ def _crash_on_purpose() -> str | None:
     except OSError:
         return None
     return note.id if note else None
+
+
+def _places(directories: Sequence[str], inventory: str | None = None) -> list[str]:
+    """The directories of --directory, so that Ansible takes them for the same. Raises UserError for what is none: a
+    typing error would pass for `no dump`. Those of other machines are only seen there."""
+    for path in directories:
+        if inventory and not Path(path).is_absolute():
+            raise UserError(f"--directory {path} begins nowhere on a host", "Give the path from / on.")
+        if not inventory and not Path(path).is_dir():
+            raise UserError(f"--directory {path} is not a directory", "Give one that holds dumps.")
+    return [str(Path(path).absolute()) for path in directories]
 
 
 def _in(directories: Sequence[str]) -> dict[str, Any]:

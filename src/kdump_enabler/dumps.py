@@ -73,10 +73,11 @@ class ShownVmcore(Vmcore):
     panic: str | None
 
 
-def request(directories: Iterable[str], path: str = "") -> dict[str, Any]:
-    """What to ask the reader: for all dumps in these directories, or for one by its path or `latest`."""
+def request(directories: Iterable[str], path: str = "", named: bool = False) -> dict[str, Any]:
+    """What to ask the reader: for all dumps in these directories, or for one by its path or `latest`. `named`: somebody
+    typed them, so that one that is not there is worth a word."""
     asked = {"do": "show", "path": path} if path else {"do": "list"}
-    return {**asked, "directories": list(directories)}
+    return {**asked, "directories": list(directories), **({"named": True} if named else {})}
 
 
 def load(text: str) -> tuple[Vmcore, ...]:
@@ -119,7 +120,8 @@ def origin(record: Mapping[str, Any], proof: Mapping[str, Any] | None) -> str | 
     proven = (proof["outcome"].get("dump") or {}).get("path") if proof else None
     if record["proof_id"] or (proven and record["path"] == proven):
         return PROOF
-    seen = record["proof_id"] is not None or (proof is not None and proof["state"] == "never")
+    is_dump = record["complete"] is not None or record["format"] is not None
+    seen = record["proof_id"] is not None or (is_dump and proof is not None and proof["state"] == "never")
     return REAL if seen else None
 
 

@@ -1,4 +1,5 @@
-"""Why a finding or a setting matters: the rules' own docstrings, and data/topics.yml for settings and words."""
+"""Why a finding or a setting matters: the rules' own docstrings, data/sysctls.yml for settings, data/profiles.yml for
+sets of them, and data/topics.yml for other words."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from . import rules
+from . import profiles, rules, sysctls
 from .errors import UserError
 from .platforms import LOADER
 
@@ -50,7 +51,23 @@ def _lines(group: Mapping[str, str], width: int) -> Iterator[str]:
 def everything() -> Mapping[str, str]:
     """All explanations by topic: findings first, then settings and words."""
     topics: dict[str, str] = yaml.load(TOPICS.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
-    return dict(sorted(of_rules().items())) | topics
+    return dict(sorted(of_rules().items())) | topics | dict(_of_settings()) | dict(_of_profiles())
+
+
+def _of_settings() -> Iterator[tuple[str, str]]:
+    """What data/sysctls.yml says, and what a key of an older kernel takes."""
+    for key, row in sysctls.table().items():
+        takes = f"From {row.range[0]} to {row.range[1]}" if row.range else ""
+        older = "".join(f", {least} to {most} before Linux {first}" for first, (least, most) in row.until.items())
+        yield key, f"{row.text}\n\n{takes}{older}." if takes else row.text
+
+
+def _of_profiles() -> Iterator[tuple[str, str]]:
+    """What data/profiles.yml says, with all values that a profile wants."""
+    for name, profile in profiles.table().items():
+        keys = {} if profile.sysrq == "auto" else {"kernel.sysrq": profile.sysrq}
+        values = ", ".join(f"{key} = {value}" for key, value in {**profile.sysctls, **keys}.items())
+        yield f"profile-{name}", f"{profile.text}\n\nSets {values}."
 
 
 def of_rules() -> dict[str, str]:

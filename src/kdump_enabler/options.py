@@ -42,8 +42,14 @@ look_options = _several(
         "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
     ),
 )
-policy_option = click.option(
-    "--policy", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="What to want: kdump_* variables."
+policy_options = _several(
+    click.option(
+        "--policy",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="What to want: kdump_* variables.",
+    ),
+    click.option("--profile", metavar="NAME", help="Which events panic: standard, vm, bare-metal, ... (see explain)."),
 )
 change_options = _several(
     click.option("-y", "--yes", is_flag=True, help="Ask nothing."),

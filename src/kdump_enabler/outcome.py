@@ -67,12 +67,14 @@ NO_TRACE = "nothing tells why; the console of the host may (kdump_prove_console)
 class Seen:
     """What could be seen afterwards: the boot that the host is in (null: it did not come back), the vmcores that were
     not there before (newest first, as the reader describes them), the path of the one whose kernel log holds the id
-    (empty for none), and what the capture kernel said, in its journal or on the console."""
+    (empty for none), and what the capture kernel said, in its journal or on the console. `server` has the vmcores;
+    empty when the host itself has."""
 
     boot_id: str | None
     dumps: Sequence[Mapping[str, Any]] = ()
     holder: str = ""
     lines: Sequence[str] = ()
+    server: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ def judge(note: Note, seen: Seen) -> Outcome:
     if not seen.dumps:
         return _without_dump(seen)
     dump = next((one for one in seen.dumps if one["path"] == seen.holder), seen.dumps[0])
-    wrong = _wrong(note, dump, seen.holder)
+    wrong = _wrong(note, dump, seen)
     if wrong is None:
-        return Outcome(PROVEN, f"{dump['path']} is whole and holds this crash", dump=dump)
+        return Outcome(PROVEN, f"{_place(dump, seen)} is whole and holds this crash", dump=dump)
     cause = _cause(seen.lines) if wrong.kind == "incomplete" else None
     if cause:
         return Outcome(cause.kind, f"{cause.sentence}: {wrong.sentence}", cause.line, dump)
@@ -115,11 +117,12 @@ def trouble(outcome: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": outcome["kind"], "msg": outcome["sentence"], "hint": hint, "exit_code": 1}
 
 
-def phases(dump: Mapping[str, Any], back: int | None) -> dict[str, int | None]:
+def phases(dump: Mapping[str, Any], back: int | None, one_clock: bool = True) -> dict[str, int | None]:
     """How long it took, in seconds: from the panic until the capture kernel had written the kernel log, from there
     until the dump was written, both by the host's clock; and until the host was back, by the controller's. Null: not
-    known."""
+    known, as where another machine's clock says when the files were written (`one_clock`)."""
     crashed, log, written = (_moment(dump.get(name)) for name in ("crashed_at", "log_written_at", "written_at"))
+    crashed = crashed if one_clock else None
     return {
         "to_capture": _between(crashed, log),
         "dumping": _between(log, written),
@@ -157,19 +160,23 @@ def _without_dump(seen: Seen) -> Outcome:
     return Outcome("no_dump", f"The host came back without a new dump; {NO_TRACE}")
 
 
-def _wrong(note: Note, dump: Mapping[str, Any], holder: str) -> Outcome | None:
+def _wrong(note: Note, dump: Mapping[str, Any], seen: Seen) -> Outcome | None:
     """What keeps a dump from being the proof; null for nothing."""
-    path, kernel, build = dump["path"], note.bindings.get("kernel"), note.bindings.get("kernel build")
+    place, kernel, build = _place(dump, seen), note.bindings.get("kernel"), note.bindings.get("kernel build")
     if dump["complete"] is not True:
         why = dump.get("reason") or "its end could not be read"
-        return Outcome("incomplete", f"{path} is not complete: {why}", dump=dump)
+        return Outcome("incomplete", f"{place} is not complete: {why}", dump=dump)
     if dump["kernel"] != kernel:
-        return Outcome("wrong_kernel", f"{path} is of the kernel {dump['kernel']}, not of {kernel}", dump=dump)
+        return Outcome("wrong_kernel", f"{place} is of the kernel {dump['kernel']}, not of {kernel}", dump=dump)
     if build and dump["build_id"] and dump["build_id"] != build:
-        return Outcome("wrong_kernel", f"{path} is of another build of the kernel {kernel}", dump=dump)
-    if path != holder:
-        return Outcome("no_id", f"The word that was put into the kernel log was not found in {path}", dump=dump)
+        return Outcome("wrong_kernel", f"{place} is of another build of the kernel {kernel}", dump=dump)
+    if dump["path"] != seen.holder:
+        return Outcome("no_id", f"The word that was put into the kernel log was not found in {place}", dump=dump)
     return None
+
+
+def _place(dump: Mapping[str, Any], seen: Seen) -> str:
+    return f"{dump['path']} on {seen.server}" if seen.server else str(dump["path"])
 
 
 def _cause(lines: Sequence[str]) -> Outcome | None:

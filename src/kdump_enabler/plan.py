@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .changes import FileChange
+from .sysctls import Value
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Plan:
     reload_units: bool = False
     panic_policy: tuple[FileChange, ...] = ()
     sysrq: tuple[FileChange, ...] = ()
-    sysctls: Mapping[str, int] | None = None
+    sysctls: Mapping[str, Value] | None = None
     enable_unit: str = ""
     restart_unit: str = ""
     disable_unit: str = ""

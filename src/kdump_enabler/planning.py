@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from . import back_ends
+from . import back_ends, capture_line, late_arming, sysctls
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
+from .facts.late_arming import VALUES as LATE_VALUES
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .keeping import keeping
@@ -21,13 +22,14 @@ from .policy_file import text as policy_text
 from .rules import lockdown
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
+from .sysctls import Value
 from .wanted import (
     BOOT_ROOM,
     GRUB_DROPIN,
-    PANICKING_KEYS,
     UMASK_DROPIN,
     grub_text,
     is_enough,
+    late_dropin,
     panic_dropin,
     panic_settings,
     reserve,
@@ -36,8 +38,10 @@ from .wanted import (
     sysrq_dropin,
     sysrq_now,
     umask_text,
+    waits,
 )
 
+UNITS = "/etc/systemd/"
 SWITCH = re.compile(r"(USE_KDUMP=)[\"']?\w*[\"']?")
 # A masked unit is an administrator's decision.
 SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
@@ -56,6 +60,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     config = _kdump_config(facts, policy) if not missing else ()
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
+    panics = _panics(facts, panic_dropin(facts, policy), late_dropin(facts, policy))
     plan = Plan(
         finish=_unfinished(facts),
         package_manager=facts.platform.package_manager,
@@ -66,8 +71,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
         regenerate_grub=grub is not None and bool(back_ends.of(facts).GENERATOR),
         grub_config=_grub_config(facts),
         kdump_config=_policy_file(facts, policy) + config,
-        reload_units=any(change.path == UMASK_DROPIN for change in config),
-        panic_policy=own_file(facts.evidence, PANIC_DROPIN, _sysctl_file(panic_dropin(facts, policy))),
+        reload_units=_has_units(config + panics),
+        panic_policy=panics,
         sysrq=_sysrq(clean.after, policy),
         sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
@@ -79,7 +84,12 @@ def make(facts: Facts, policy: Policy) -> Plan:
 def _impossible(facts: Facts, policy: Policy) -> str:
     """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine."""
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
-    return f"kdump_crashkernel: {want.problem}" if want and want.problem else ""
+    if want and want.problem:
+        return f"kdump_crashkernel: {want.problem}"
+    stated = {key: value for key, value in policy.sysctls.items() if value is not None}
+    wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
+    key = next((key for key, problem in wrong.items() if problem), "")
+    return f"kdump_sysctls.{key}: {wrong[key]}, which is what Linux {facts.kernel} takes" if key else ""
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:
@@ -91,7 +101,8 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
     refusal = stays_reserved(facts) if wrong else ""
     if refusal:
         return Plan(refusal=refusal)
-    back_end, dump_unit = back_ends.of(facts), own_file(facts.evidence, UMASK_DROPIN, None)
+    back_end, panics = back_ends.of(facts), _panics(facts, {}, {})
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
@@ -99,8 +110,8 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
         regenerate_grub=wrong and bool(back_end.GENERATOR),
         grub_config=_grub_config(facts),
         kdump_config=dump_unit,
-        reload_units=bool(dump_unit),
-        panic_policy=own_file(facts.evidence, PANIC_DROPIN, None),
+        reload_units=_has_units(dump_unit + panics),
+        panic_policy=panics,
         sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
@@ -155,11 +166,12 @@ def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChan
 def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
     changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
-    switch, file = facts.config.values.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
+    file, switch = facts.evidence.file(facts.config.capture_line.file), facts.config.switch
+    lines = capture_line.with_panic(facts)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
-        turned_on = SWITCH.sub(r"\g<1>1", line, count=1)
-        changes += (FileChange(file.path, file.sha256 or "", lines={str(switch.line): turned_on}),)
+        lines[str(switch.line)] = SWITCH.sub(r"\g<1>1", line, count=1)
+    changes += (FileChange(file.path, file.sha256 or "", lines=lines),) if lines else ()
     return changes + ((kept,) if (kept := keeping(facts, policy)) else ())
 
 
@@ -169,6 +181,15 @@ def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     return () if same else own_file(facts.evidence, HOST_FILE, policy_text(policy.stated))
 
 
+def _panics(facts: Facts, early: Mapping[str, Value], late: Mapping[str, Value]) -> tuple[FileChange, ...]:
+    """What sets the panic policy at boot: a file of sysctl.d, and a unit for what waits for the capture kernel."""
+    return own_file(facts.evidence, PANIC_DROPIN, _sysctl_file(early)) + late_arming.files(facts, late)
+
+
+def _has_units(changes: tuple[FileChange, ...]) -> bool:
+    return any(change.path.startswith(UNITS) for change in changes)
+
+
 def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     """Our SysRq drop-in; left alone as well, not taken away, where SysRq is to be left alone."""
     if policy.sysrq == "keep":
@@ -176,35 +197,36 @@ def _sysrq(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     return own_file(facts.evidence, SYSRQ_DROPIN, _sysctl_file(sysrq_dropin(facts, policy)))
 
 
-def _sysctl_file(values: dict[str, int]) -> str | None:
+def _sysctl_file(values: Mapping[str, Value]) -> str | None:
     return sysctl_text(values) if values else None
 
 
-def _live(facts: Facts, policy: Policy) -> dict[str, int]:
+def _live(facts: Facts, policy: Policy) -> dict[str, Value]:
     """Values for the running kernel; what makes an event panic only with a capture kernel loaded."""
-    panic = {
+    wanted = panic_settings(facts, policy)
+    live = _given_back(facts, wanted) | {
         key: value
-        for key, value in panic_settings(facts, policy).items()
-        if not satisfied(key, facts.settings[key].running, policy)
-        and (facts.capture_loaded or key not in PANICKING_KEYS)
+        for key, value in wanted.items()
+        if not satisfied(facts.settings[key], facts.settings[key].running, policy) and not waits(facts, key, policy)
     }
     crash_key = sysrq_now(facts, policy)
     if crash_key is not None and integer(facts.settings[SYSRQ].running) != crash_key:
-        panic[SYSRQ] = crash_key
-    return panic
+        live[SYSRQ] = crash_key
+    return live
 
 
-def _given_back(facts: Facts) -> dict[str, int]:
-    """What made events panic because of our drop-in goes off with it: a panic would leave nothing any more."""
-    ours = [facts.settings[key] for key in PANICKING_KEYS if key in facts.settings]
-    return {
-        setting.key: 0
-        for setting in ours
-        if setting.next_boot is not None
-        and setting.next_boot.source == PANIC_DROPIN
-        and setting.next_boot_of_others is None
-        and integer(setting.running)
-    }
+def _given_back(facts: Facts, wanted: Collection[str] = ()) -> dict[str, Value]:
+    """What our own file set, and is not wanted any more, becomes what other files say, else what the kernel has by
+    itself, where the running value still is ours. So nothing makes events panic when a panic would leave nothing."""
+    found: dict[str, Value] = {}
+    for key, setting in facts.settings.items():
+        row, ours, others = sysctls.table()[key], setting.next_boot, setting.next_boot_of_others
+        if key in wanted or ours is None or ours.source not in (PANIC_DROPIN, LATE_VALUES):
+            continue
+        target, running = integer(others.value) if others else row.default, integer(setting.running)
+        if target not in (None, running) and running == integer(ours.value):
+            found[key] = target
+    return found
 
 
 def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:

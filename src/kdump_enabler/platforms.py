@@ -62,6 +62,7 @@ class Platform:
     helpers: Mapping[str, str]
     capture_initrd: str
     dump_directory: str
+    module_build: tuple[str, ...]
     boot_loaders: tuple[str, ...]
     crashkernel: Mapping[str, str]
     crashkernel_floor: str

@@ -70,7 +70,8 @@ def _play(what: Run, path: Path, watch: Watcher) -> list[str]:
 
 
 def _interrupt(*_: object) -> None:
-    """End as at Ctrl-C, so that Ansible is never left changing hosts behind our back."""
+    """End as at Ctrl-C, so that Ansible does not go on behind our back. A package manager that it started on a host
+    does; no run begins there until that has ended."""
     raise KeyboardInterrupt
 
 

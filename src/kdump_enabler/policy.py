@@ -1,39 +1,40 @@
 """The policy: what a machine should be like. Its keys are the public kdump_* variables.
 
-It is stated in layers, each over the one before: our defaults, the file on the machine, the inventory, --policy, and
-options of the command line. A mapping is merged key by key.
+It is stated in layers, each over the one before: our defaults, the profile, the file on the machine, the inventory,
+--policy, and options of the command line. A mapping is merged key by key.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import profiles, sysctls
 from .errors import UserError
 from .facts.crashkernel import is_valid
+from .profiles import Profile
+from .sysctls import Value
 
-# kernel.panic is the way back when the jump into the capture kernel fails; the others turn an event after which
-# the kernel cannot be trusted into a panic, so that it leaves a dump (admin-guide/sysctl/kernel.rst).
-DEFAULT_SYSCTLS: Mapping[str, int] = {
-    "kernel.panic": 10,
-    "kernel.panic_on_oops": 1,
-    "kernel.panic_on_unrecovered_nmi": 1,
-    "kernel.unknown_nmi_panic": 1,
-}
-# kernel.panic counts seconds in a C integer and may be negative; the others are switches.
-RANGES: Mapping[str, tuple[int, int]] = {"kernel.panic": (-(2**31), 2**31 - 1)}
-FLAG = (0, 1)
+PROFILE = "kdump_panic_profile"
+SYSRQ = "kernel.sysrq"
 SYSRQ_WORDS = ("auto", "keep")
 SYSRQ_ALL_BITS = 511  # every bit of admin-guide/sysrq.rst
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Values that one place states, by the names of public variables; `source` names the place for people."""
+    """Values that one place states, by the names of public variables; `source` names the place for people, `lines` is
+    where in that file each value stands, by its path."""
 
     source: str
     values: Mapping[str, Any]
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def origin(self, path: str) -> str:
+        """Where a value of this layer is stated, by its path: the source, with the line where that is a file."""
+        return f"{self.source}:{self.lines[path]}" if path in self.lines else self.source
 
 
 @dataclass(frozen=True)
@@ -60,23 +61,37 @@ class Policy:
     """Wanted state.
 
     crashkernel: `auto`, or what comes after `crashkernel=`; crashkernel_allow_lower: an explicit value may lower a
-    larger reservation; sysctls: explicit values over DEFAULT_SYSCTLS, null leaves a key alone; sysrq: `auto` adds
-    the crash key to what the machine has, `keep` leaves it, a number is written as it is; proof_max_age_days: how old
-    the proof by a crash may be, null demands none. `stated` are the values
+    larger reservation; panic_profile: the set of panic settings to start from; sysctls: explicit values over it, null
+    leaves a key alone; late_arming: what makes events panic is set at boot only after a capture kernel is loaded;
+    sysrq: `auto` adds the crash key to what the machine has, `keep` leaves it, a number is written as it is;
+    proof_max_age_days: how old the proof by a crash may be, null demands none. `stated` are the values
     that somebody stated, by the names of the variables; `origins` tells where every value comes from.
     """
 
     crashkernel: str = "auto"
     crashkernel_allow_lower: bool = False
-    sysctls: Mapping[str, int | None] = field(default_factory=dict)
+    panic_profile: str = profiles.DEFAULT
+    sysctls: Mapping[str, Value | None] = field(default_factory=dict)
+    late_arming: bool = False
     sysrq: str | int = "auto"
     proof_max_age_days: int | None = None
     stated: Mapping[str, Any] = field(default_factory=dict, compare=False)
     origins: tuple[Origin, ...] = field(default=(), compare=False)
 
-    def sysctl_wanted(self) -> dict[str, int]:
-        """Every managed key with its wanted value."""
-        merged = {**DEFAULT_SYSCTLS, **self.sysctls}
+    @property
+    def profile(self) -> Profile:
+        """The set of panic settings to start from."""
+        return profiles.table()[self.panic_profile]
+
+    @property
+    def sysrq_stated(self) -> bool:
+        """Somebody named a value for SysRq; otherwise it is that of the profile."""
+        return "kdump_sysrq" in self.stated
+
+    def sysctl_wanted(self) -> dict[str, Value]:
+        """Every key that is demanded with its wanted value: a 0 of the profile demands nothing."""
+        demanded = {key: value for key, value in self.profile.sysctls.items() if value != 0}
+        merged = {**demanded, **self.sysctls}
         return {key: value for key, value in sorted(merged.items()) if value is not None}
 
 
@@ -85,7 +100,9 @@ def from_variables(variables: Mapping[str, Any]) -> Policy:
     for name in sorted(map(str, set(variables) - set(READERS))):
         raise PolicyError((name,), "not a policy variable", f"Known: {', '.join(sorted(READERS))}.")
     values: dict[str, Any] = {name: READERS[name](name, value) for name, value in variables.items()}
-    return Policy(**{name.removeprefix("kdump_"): value for name, value in values.items()}, stated=values)
+    profile = profiles.table()[values.get(PROFILE, profiles.DEFAULT)]
+    found = {"kdump_sysrq": profile.sysrq, **values}
+    return Policy(**{name.removeprefix("kdump_"): value for name, value in found.items()}, stated=values)
 
 
 def effective(layers: Iterable[Layer]) -> Policy:
@@ -106,9 +123,12 @@ def merged(layers: Iterable[Layer]) -> dict[str, Any]:
 
 def origins(layers: Iterable[Layer]) -> list[Origin]:
     """Every value of the effective policy with the layer it comes from, by path."""
+    stated = tuple(layers)
     found: dict[str, Origin] = {}
-    for layer in (Layer("default", DEFAULTS), *layers):
-        found |= {key: Origin(key, value, layer.source) for key, value in _flat(layer.values)}
+    profile = profiles.table()[merged(stated).get(PROFILE, profiles.DEFAULT)]
+    values = {"kdump_sysctls": profile.sysctls} | ({} if profile.sysrq == "auto" else {"kdump_sysrq": profile.sysrq})
+    for layer in (Layer("default", DEFAULTS), Layer(f"profile {profile.name}", values), *stated):
+        found |= {key: Origin(key, value, layer.origin(key)) for key, value in _flat(layer.values)}
     return [found[key] for key in sorted(found)]
 
 
@@ -140,19 +160,31 @@ def _boolean(name: str, value: Any) -> bool:
     return value
 
 
-def _sysctls(name: str, value: Any) -> dict[str, int | None]:
+def _profile(name: str, value: Any) -> str:
+    if not isinstance(value, str) or value not in profiles.table():
+        raise PolicyError((name,), f"{value!r} is no profile", f"Known: {', '.join(profiles.table())}.")
+    return value
+
+
+def _sysctls(name: str, value: Any) -> dict[str, Value | None]:
     if not isinstance(value, Mapping):
-        raise PolicyError((name,), "must be a mapping of keys to numbers")
-    for key, number in value.items():
-        if key not in DEFAULT_SYSCTLS:
-            known = f"Known: {', '.join(DEFAULT_SYSCTLS)}."
-            raise PolicyError((name, str(key)), "not a key of the panic policy", known)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-            raise PolicyError((name, key), f"{number!r} is not a whole number", "Use null to leave the key alone.")
-        least, most = RANGES.get(key, FLAG)
-        if number is not None and not least <= number <= most:
-            raise PolicyError((name, key), f"{number} is not from {least} to {most}")
-    return dict(value)
+        raise PolicyError((name,), "must be a mapping of keys to values")
+    return {key: _sysctl(name, key, wanted) for key, wanted in value.items()}
+
+
+def _sysctl(name: str, key: Any, value: Any) -> Value | None:
+    if key not in sysctls.managed():
+        near = difflib.get_close_matches(str(key), sysctls.managed(), 3, 0.6)
+        hint = "kernel.sysrq has a variable of its own, kdump_sysrq." if key == SYSRQ else ""
+        known = f"Known: {', '.join(near or sysctls.managed())}."
+        raise PolicyError((name, str(key)), "not a key of the panic policy", hint or known)
+    row = sysctls.table()[key]
+    if value is None:
+        return None
+    problem = row.wrong(value)
+    if problem:
+        raise PolicyError((name, key), problem, "Use null to leave the key alone.")
+    return row.written(value)
 
 
 def _sysrq(name: str, value: Any) -> str | int:
@@ -175,6 +207,8 @@ def _days(name: str, value: Any) -> int | None:
 READERS = {
     "kdump_crashkernel": _crashkernel,
     "kdump_crashkernel_allow_lower": _boolean,
+    "kdump_late_arming": _boolean,
+    PROFILE: _profile,
     "kdump_proof_max_age_days": _days,
     "kdump_sysctls": _sysctls,
     "kdump_sysrq": _sysrq,
@@ -182,7 +216,8 @@ READERS = {
 DEFAULTS: Mapping[str, Any] = {
     "kdump_crashkernel": "auto",
     "kdump_crashkernel_allow_lower": False,
+    "kdump_late_arming": False,
+    PROFILE: profiles.DEFAULT,
     "kdump_proof_max_age_days": None,
-    "kdump_sysctls": DEFAULT_SYSCTLS,
     "kdump_sysrq": "auto",
 }

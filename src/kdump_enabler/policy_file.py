@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def read(text: str, source: str) -> Layer:
     except PolicyError as error:
         line = _line(root, error.path)
         raise UserError(f"{source}, line {line}: {error}", error.hint) from error
-    return Layer(source, values)
+    return Layer(source, values, dict(_lines(root)))
 
 
 def load(path: str) -> Layer:
@@ -71,6 +71,13 @@ def _refuse_repeated(node: yaml.Node, source: str, path: str = "") -> None:
             raise UserError(f"{source}, line {key.start_mark.line + 1}: {name}: given twice", "Leave one of them out.")
         seen.add(name)
         _refuse_repeated(value, source, f"{name}.")
+
+
+def _lines(node: yaml.Node, path: str = "") -> Iterator[tuple[str, int]]:
+    """Each value of a mapping and of those in it, by its path, with its line."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        yield f"{path}{key.value}", key.start_mark.line + 1
+        yield from _lines(value, f"{path}{key.value}.")
 
 
 def _line(node: yaml.Node, path: tuple[str, ...]) -> int:

@@ -40,12 +40,45 @@ TEXT_GLOBS = (
     "/proc/sys/kernel/hostname",
     "/proc/sys/kernel/osrelease",
     "/proc/sys/kernel/random/boot_id",
-    "/proc/sys/kernel/kexec_load_disabled",
+    # data/sysctls.yml
     "/proc/sys/kernel/panic",
     "/proc/sys/kernel/panic_on_oops",
-    "/proc/sys/kernel/panic_on_unrecovered_nmi",
+    "/proc/sys/kernel/oops_limit",
+    "/proc/sys/kernel/warn_limit",
+    "/proc/sys/kernel/panic_on_warn",
+    "/proc/sys/kernel/panic_on_rcu_stall",
+    "/proc/sys/kernel/max_rcu_stall_to_panic",
+    "/proc/sys/kernel/panic_on_stackoverflow",
     "/proc/sys/kernel/unknown_nmi_panic",
+    "/proc/sys/kernel/panic_on_unrecovered_nmi",
+    "/proc/sys/kernel/panic_on_io_nmi",
+    "/proc/sys/kernel/softlockup_panic",
+    "/proc/sys/kernel/hardlockup_panic",
+    "/proc/sys/kernel/softlockup_all_cpu_backtrace",
+    "/proc/sys/kernel/hardlockup_all_cpu_backtrace",
+    "/proc/sys/kernel/oops_all_cpu_backtrace",
+    "/proc/sys/kernel/hung_task_all_cpu_backtrace",
+    "/proc/sys/kernel/watchdog",
+    "/proc/sys/kernel/nmi_watchdog",
+    "/proc/sys/kernel/soft_watchdog",
+    "/proc/sys/kernel/watchdog_thresh",
+    "/proc/sys/kernel/hung_task_panic",
+    "/proc/sys/kernel/hung_task_timeout_secs",
+    "/proc/sys/kernel/hung_task_warnings",
+    "/proc/sys/kernel/hung_task_check_count",
+    "/proc/sys/kernel/hung_task_check_interval_secs",
+    "/proc/sys/vm/panic_on_oom",
     "/proc/sys/kernel/sysrq",
+    "/proc/sys/kernel/printk",
+    "/proc/sys/kernel/panic_print",
+    "/proc/sys/kernel/panic_sys_info",
+    "/proc/sys/kernel/hung_task_sys_info",
+    "/proc/sys/kernel/softlockup_sys_info",
+    "/proc/sys/kernel/hardlockup_sys_info",
+    "/proc/sys/kernel/kernel_sys_info",
+    "/proc/sys/kernel/kexec_load_disabled",
+    "/proc/sys/kernel/kexec_load_limit_panic",
+    "/proc/sys/kernel/kexec_load_limit_reboot",
     "/run/systemd/container",
     "/sys/devices/system/memory/block_size_bytes",
     "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
@@ -75,7 +108,11 @@ TEXT_GLOBS = (
     "/etc/sysconfig/kdump",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
+    "/etc/kdump-enabler/late-arming.conf",
     "/etc/kdump-enabler/policy.yml",
+    "/etc/systemd/system/kdump-enabler-late-arming.service",
+    "/etc/systemd/system/kdump.service.d/*.conf",
+    "/etc/systemd/system/kdump-tools.service.d/*.conf",
     "/etc/systemd/system/kdump-tools-dump.service.d/*.conf",
     "/etc/sysctl.conf",
     "/etc/sysctl.d/*.conf",
@@ -83,9 +120,37 @@ TEXT_GLOBS = (
     "/usr/local/lib/sysctl.d/*.conf",
     "/usr/lib/sysctl.d/*.conf",
     "/lib/sysctl.d/*.conf",
+    "/run/credentials/systemd-sysctl.service/sysctl.extra",
+    "/etc/default/ufw",
+    "/etc/ufw/sysctl.conf",
+    "/etc/ufw/ufw.conf",
+    "/etc/tuned/active_profile",
+    "/etc/tuned/tuned-main.conf",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
+    "/var/lib/kdump-enabler/capture-memory",
     "/var/lib/kdump-enabler/proof.json",
     "/var/lib/kdump-enabler/run.json",
+)
+# Who notices lockups and the like, and whether the kernel then panics; for `simulate`.
+SIMULATION_GLOBS = (
+    "/proc/sys/kernel/hardlockup_panic",
+    "/proc/sys/kernel/hung_task_check_interval_secs",
+    "/proc/sys/kernel/hung_task_panic",
+    "/proc/sys/kernel/hung_task_timeout_secs",
+    "/proc/sys/kernel/modules_disabled",
+    "/proc/sys/kernel/nmi_watchdog",
+    "/proc/sys/kernel/panic_on_rcu_stall",
+    "/proc/sys/kernel/soft_watchdog",
+    "/proc/sys/kernel/softlockup_panic",
+    "/proc/sys/kernel/tainted",
+    "/proc/sys/kernel/watchdog",
+    "/proc/sys/kernel/watchdog_thresh",
+    "/proc/sys/vm/panic_on_oom",
+    "/sys/devices/system/cpu/online",
+    "/sys/module/module/parameters/sig_enforce",
+    "/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress",
+    "/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout",
+    "/var/lib/kdump-enabler/simulation.json",
 )
 # Looked at from outside only: existence, size, mode, link.
 STAT_GLOBS = (
@@ -106,6 +171,8 @@ STAT_GLOBS = (
     "/efi/loader/loader.conf",
     "/etc/init.d/kexec-load",
     "/etc/kernelstub/configuration",
+    "/etc/systemd/system/multi-user.target.wants/tuned.service",
+    "/etc/systemd/system/systemd-sysctl.service",
     "/var/lib/kdump/*",
     "/boot/initramfs-*kdump.img",
     "/boot/vmlinuz-*",
@@ -121,6 +188,20 @@ STAT_GLOBS = (
     "/sbin/mount.nfs",
     "/root/.ssh/kdump_id_rsa",
     "/root/.ssh/id_*",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/sys/fs/cgroup/kubepods.slice",
+    "/sys/fs/cgroup/machine.slice/libpod-*",
+    "/sys/fs/cgroup/system.slice/containerd.service",
+    "/sys/fs/cgroup/system.slice/crio.service",
+    "/sys/fs/cgroup/system.slice/docker.service",
+    "/sys/fs/cgroup/system.slice/kubelet.service",
+    "/lib/modules/*/build",
+    "/lib/modules/*/kernel/lib/test_lockup.ko*",
+    "/usr/bin/gcc",
+    "/usr/bin/make",
 )
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
@@ -133,6 +214,9 @@ KEY_FILES = (
     ("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),
     ("/etc/kdump.conf", r"(?m)^[ \t]*sshkey[ \t]+\"?([^\s\"#]+)"),
 )
+# Profiles of tuned; since 2.23 they have a directory of their own.
+TUNED_PROFILES = ("/etc/tuned/profiles/", "/etc/tuned/", "/usr/lib/tuned/profiles/", "/usr/lib/tuned/")
+MOST_PROFILES = 20
 # One dump's directory: of kdump-tools, and of kdump.sh, which has the address of the machine before its stamp.
 DUMP_NAME = re.compile(r"\d+\Z|\S+-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d\Z", re.ASCII)
 COMMANDS = (
@@ -141,10 +225,13 @@ COMMANDS = (
     ("rpm", "-q", "--qf", "%{NAME}\\tinstalled\\t%{VERSION}-%{RELEASE}\\n")
     + ("kdump-utils", "kexec-tools", "makedumpfile"),
     ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump.service")
+    + ("kdump-enabler-late-arming.service",)
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
-KERNEL_LOG_LINES = re.compile(r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:", re.ASCII)
+KERNEL_LOG_LINES = re.compile(
+    r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:|Perf NMI watchdog permanently disabled", re.ASCII
+)
 SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secret|token|credential)\w*[ \t=:]+)\S.*$")
 # The same inside a line, such as a kernel parameter or an option of mount.cifs(8), which also takes pass= and
 # user=name%password: only the word's value goes.
@@ -271,6 +358,21 @@ def named(files: Dict[str, Record], patterns: Iterable[Sequence[str]]) -> List[s
     return found
 
 
+def tuned_profiles(root: str, files: Dict[str, Record]) -> Dict[str, Record]:
+    """The active profiles of tuned and those that they include."""
+    found = {}  # type: Dict[str, Record]
+    names = files.get("/etc/tuned/active_profile", {}).get("text", "").split()
+    for name in names:  # grows below
+        paths = [place + name.lstrip("-") + "/tuned.conf" for place in TUNED_PROFILES if "/" not in name]
+        read = {path: text_of(root, path) for path in paths if os.path.isfile(root + path)}
+        for record in read.values():
+            included = re.findall(r"(?m)^include[ \t]*=(.*)", record.get("text", ""))
+            more = [one for line in included for one in re.split(r"[\s,;]+", line) if one and one not in names]
+            names.extend(more[: MOST_PROFILES - len(names)])
+        found.update(read)
+    return found
+
+
 def dump_directory(root: str, path: str, mounted: Record) -> Record:
     """A dump directory with the files of its dumps one level down: names, sizes and modes, never their content.
     On a file system that may wait for a network, or that looking would mount, nothing is looked at."""
@@ -389,9 +491,10 @@ def collect(root: str = "/") -> Record:
     answer for the machine this runs on."""
     prefix = root.rstrip("/")
     live = prefix == ""
-    files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS)}
+    files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS + SIMULATION_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
+    files.update(tuned_profiles(prefix, files))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}
     for names, wanted in LINES_OF:
         files.update((path, text_of(prefix, path, wanted)) for path in expanded(prefix, (names,)))

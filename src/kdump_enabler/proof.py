@@ -78,11 +78,13 @@ def bindings(facts: Facts) -> dict[str, Any]:
 
 
 def note(facts: Facts, identifier: str) -> dict[str, Any]:
-    """What a crash on purpose needs to know of the machine: its `id`, and the `note` that is kept of it."""
+    """What a crash on purpose needs to know of the machine: its `id`, the `note` that is kept of it, and the unit that
+    writes the dump, whose memory is to be watched (`watch`)."""
     begun = datetime.fromtimestamp(facts.evidence.collected_at, timezone.utc)
     kept = {"schema": SCHEMA, "begun_at": f"{begun:{STAMP}}", "bindings": bindings(facts)}
     place = {"directory": facts.dump_directory.path, "reserved_bytes": facts.reserved_bytes}
-    return {"id": identifier, "note": kept | place}
+    watch = facts.platform.dump_unit if facts.platform else ""
+    return {"id": identifier, "note": kept | place, "watch": watch}
 
 
 def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -121,8 +123,8 @@ def _digest(facts: Facts) -> str | None:
 
 def _target(facts: Facts) -> str:
     """Where dumps go: a server, or a directory on a device."""
-    remote = [target.written for target in facts.config.targets]
     mount = facts.evidence.mount_of(facts.dump_directory.real)
+    remote = [target.written for target in facts.config.targets]
     return " ".join([*remote, facts.dump_directory.real, *([f"on {mount.source}"] if mount and mount.source else [])])
 
 

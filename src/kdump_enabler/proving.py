@@ -11,6 +11,7 @@ import click
 
 from . import commands
 from .commands import Request
+from .consent import WINDOW_EXAMPLE, is_window
 from .errors import UserError
 from .report.visible import visible
 
@@ -28,7 +29,11 @@ def prove(request: Request, consenting: Collection[str], variables: Mapping[str,
     the run, with the reason."""
     if not request.inventory:
         commands.need_root()
+    window = str(variables["kdump_prove_window"])
+    if window and not is_window(window):
+        raise UserError(f"--window {window} is no window of time", WINDOW_EXAMPLE)
     looked = commands.look(request)
+    _know(looked, consenting)
     agreed = [*consenting, *_ask(request, looked, consenting, bool(variables["kdump_prove_unknown"]))]
     here = [] if request.inventory else [SELF] * bool(agreed)
     result = commands.play("prove", request, {**variables, "kdump_prove_consent": here or agreed})
@@ -37,6 +42,18 @@ def prove(request: Request, consenting: Collection[str], variables: Mapping[str,
         would = [visible(host["host"]) for host in result["hosts"] if "trouble" not in host]
         click.echo(f"Would be crashed: {', '.join(would) or 'none'}", err=True)
     return code
+
+
+def _know(looked: Mapping[str, Any], consenting: Collection[str]) -> None:
+    """Refuse a consent to the crash of a host that is none of these: whoever typed it meant another machine than this,
+    or another list of hosts."""
+    hosts = [host["host"] for host in looked["hosts"]]
+    for name in consenting:
+        if name not in hosts:
+            raise UserError(
+                f"--yes-crash {visible(name)} is none of the hosts here, so nothing was crashed",
+                f"They are: {', '.join(map(visible, hosts))}.",
+            )
 
 
 def _ask(request: Request, looked: Mapping[str, Any], consenting: Collection[str], unknown_too: bool) -> list[str]:
@@ -52,12 +69,16 @@ def _ask(request: Request, looked: Mapping[str, Any], consenting: Collection[str
         )
     if asked:
         click.echo(WARNING.format(names=", ".join(map(visible, asked))) + ("" if request.inventory else HERE))
-    return [name for name in asked if _typed(f"Type {visible(name)} to crash it") == name]
+    return [name for name in asked if typed(f"Type {visible(name)} to crash it") == name]
 
 
-def _typed(question: str) -> str:
-    """What somebody typed; nothing is an answer, too."""
-    return str(click.prompt(question, default="", show_default=False))
+def typed(question: str) -> str:
+    """What somebody typed; nothing is an answer, too. Raises UserError for Ctrl-C and Ctrl-D."""
+    try:
+        return str(click.prompt(question, default="", show_default=False))
+    except click.Abort:
+        click.echo(err=True)
+        raise UserError("Nothing was crashed") from None
 
 
 def is_a_person_there() -> bool:

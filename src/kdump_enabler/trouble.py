@@ -117,23 +117,36 @@ def before_change(audit: Audit, alive: bool = False) -> Trouble | None:
     return None
 
 
-def before_proof(audit: Audit, alive: bool, unknown_too: bool) -> Trouble | None:
+def before_proof(audit: Audit, alive: bool, unknown_too: bool, place_named: bool) -> Trouble | None:
     """Why this host must not be crashed on purpose; null when it may be. `alive` as in before_change();
-    `unknown_too`: it may be where nobody can see whether a dump would come out."""
+    `unknown_too`: it may be where nobody can see whether a dump would come out; `place_named`: it was said where the
+    dump comes to lie."""
     found = before_change(audit, alive)
     if found or audit.facts is None:
         return found
+    elsewhere = () if audit.facts.unsupported else audit.facts.config.targets
+    if elsewhere and not place_named:  # also where an earlier crash is only looked at
+        where, first = ", ".join(target.written for target in elsewhere), elsewhere[0]
+        sentence = f"Its dumps go to {first.place} ({where}), and it was not said where to look for them"
+        return Trouble("no_dump_server", sentence, f"{first.to_look[:1].upper()}{first.to_look[1:]}.")
     if standing(audit.facts).state is State.UNFINISHED:  # that is looked at, and nothing is crashed
         return None
+    return before_crash(audit, unknown_too)
+
+
+def before_crash(audit: Audit, unknown_too: bool, no_dump_too: bool = False) -> Trouble | None:
+    """Why this host must not go down on purpose: it is no machine of its own, or it would leave no dump."""
+    assert audit.facts is not None  # noqa: S101 - before_change() asked
     if audit.facts.unsupported:
-        return Trouble("unsupported", audit.facts.unsupported, "It cannot be proven.", 4)
+        return Trouble("unsupported", audit.facts.unsupported, "Nothing was crashed.", 4)
     if audit.facts.test_container:
         return Trouble("unsupported", "The kernel of a container is that of its host, which would crash", "", 4)
-    if audit.captures_now is False:
+    if audit.captures_now is False and not no_dump_too:
         return Trouble("not_ready", "A panic now would leave no dump, so it was not crashed", "Enable it first.", 1)
     if audit.captures_now is None and not unknown_too:
         sentence = "It cannot be seen whether a panic now would leave a dump, so it was not crashed"
-        return Trouble("not_seen", sentence, "See `kdump-enabler check`; kdump_prove_unknown=true crashes it anyway.")
+        hint = "See `kdump-enabler check`; --unknown-too (kdump_prove_unknown) crashes it anyway."
+        return Trouble("not_seen", sentence, hint)
     return None
 
 

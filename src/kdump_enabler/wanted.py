@@ -5,9 +5,10 @@ Everything here keeps to one promise: an administrator's stronger setting stays 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from . import sysctls
 from .facts import crashkernel
 from .facts.crashkernel import MIB
 from .facts.grub_defaults import COMMAND_LINE
@@ -15,13 +16,12 @@ from .facts.machine import SYSRQ, Facts
 from .facts.shell_value import STRIP, UNKNOWN
 from .facts.sysctl import Setting, integer
 from .policy import Policy
+from .sysctls import Sysctl, Value
 
 GIB = 1024 * MIB
+X86 = "x86_64"
 BOOT_ROOM = 4 * MIB  # a grub.cfg and the packages' own copies of it are far smaller
 SYSRQ_CRASH = 8  # "debugging dumps of processes etc.", which holds the crash key (admin-guide/sysrq.rst)
-NMI_KEYS = ("kernel.panic_on_unrecovered_nmi", "kernel.unknown_nmi_panic")
-# These make the kernel panic; the others only say what happens after a panic.
-PANICKING_KEYS = ("kernel.panic_on_oops", *NMI_KEYS)
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
 # Sorts after override.conf, which `systemctl edit` writes.
@@ -58,48 +58,84 @@ def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
     return size_bytes in (want.size_bytes, want.size_bytes + want.low_bytes) or not explicit_lower
 
 
-def satisfied(key: str, value: str | None, policy: Policy) -> bool:
-    """Whether a setting's value is at least what the policy wants: any non-zero for kernel.panic and >= 1 for
-    flags, or exactly the policy's own value where it names one."""
-    number = integer(value)
-    explicit = policy.sysctls.get(key)
-    if number is None:
-        return False
-    if explicit is not None:
-        return number == explicit
-    return number != 0 if key == "kernel.panic" else number >= 1
+def goal(setting: Setting, policy: Policy) -> Value:
+    """The value a wanted setting should have: the policy's own, or for one that has no stronger and weaker what
+    another file or a boot parameter says already."""
+    wanted, row, others = policy.sysctl_wanted()[setting.key], sysctls.table()[setting.key], _value(setting)
+    is_choice = row.how == "exactly" and setting.key not in policy.sysctls and others is not None
+    if not is_choice or others is None:
+        return wanted
+    shown = others if isinstance(wanted, str) else integer(others)
+    return wanted if shown is None or row.wrong(shown) else row.written(shown)
 
 
-def panic_settings(facts: Facts, policy: Policy) -> dict[str, int]:
+def satisfied(setting: Setting, value: str | None, policy: Policy) -> bool:
+    """Whether a value is at least what the policy wants of a setting (data/sysctls.yml, `how`), or exactly the
+    policy's own value where it names one."""
+    row, explicit = sysctls.table()[setting.key], policy.sysctls.get(setting.key)
+    return row.enough(value, goal(setting, policy)) if explicit is None else row.same(value, explicit)
+
+
+def waits(facts: Facts, key: str, policy: Policy) -> bool:
+    """Whether a setting must not go live yet: it makes an event panic, and a panic would leave no dump."""
+    return sysctls.table()[key].panics and policy.sysctl_wanted()[key] != 0 and not facts.capture_loaded
+
+
+def held_back(facts: Facts, policy: Policy) -> list[str]:
+    """The keys that would panic on the NMIs of this machine that nobody explains, unless the policy names them."""
+    demanded = [sysctls.table()[key] for key in policy.sysctl_wanted() if key not in policy.sysctls]
+    return [row.key for row in demanded if row.nmi] if facts.unexplained_nmi else []
+
+
+def panic_settings(facts: Facts, policy: Policy) -> dict[str, Value]:
     """The keys of the panic policy that this kernel has and that are safe here, with their wanted values."""
-    noisy = bool(facts.unexplained_nmi)
+    unsafe = held_back(facts, policy)
     return {
-        key: value
-        for key, value in policy.sysctl_wanted().items()
-        if facts.settings[key].exists is not False and not (noisy and key in NMI_KEYS and key not in policy.sysctls)
+        key: goal(facts.settings[key], policy)
+        for key in policy.sysctl_wanted()
+        if key not in unsafe and _may_be_here(facts, sysctls.table()[key])
     }
 
 
-def panic_dropin(facts: Facts, policy: Policy) -> dict[str, int]:
-    """The keys our drop-in must hold: those that no other file or boot parameter already satisfies."""
+def _may_be_here(facts: Facts, row: Sysctl) -> bool:
+    """Whether the kernel has a setting, as far as anybody could see."""
+    exists = facts.settings[row.key].exists
+    return exists if exists is not None else not row.x86 or facts.arch in (None, X86)
+
+
+def panic_dropin(facts: Facts, policy: Policy) -> dict[str, Value]:
+    """The keys our sysctl.d file must hold: those that no other file or boot parameter already satisfies, without
+    those that are set late."""
+    late = late_dropin(facts, policy)
+    return {key: value for key, value in _lacking(facts, policy).items() if key not in late}
+
+
+def late_dropin(facts: Facts, policy: Policy) -> dict[str, Value]:
+    """The keys that our unit must set after a capture kernel is loaded: what makes an event panic, if that is asked
+    for. What other files set at once stays theirs."""
+    lacking = _lacking(facts, policy) if policy.late_arming else {}
+    return {key: value for key, value in lacking.items() if sysctls.table()[key].panics and value}
+
+
+def _lacking(facts: Facts, policy: Policy) -> dict[str, Value]:
     return {
         key: value
         for key, value in panic_settings(facts, policy).items()
-        if not satisfied(key, _value(facts.settings[key]), policy)
+        if not satisfied(facts.settings[key], _value(facts.settings[key]), policy)
     }
 
 
 def sysrq(facts: Facts, policy: Policy) -> int | None:
     """The value kernel.sysrq must have, null when it stays as it is: 0 (off by choice) and 1 (everything) stay,
-    anything else gains the crash key."""
+    anything else gains the crash key. What is off stays so, too, where only a profile names a number."""
     setting = facts.settings[SYSRQ]
     if policy.sysrq == "keep" or setting.exists is False:
         return None
-    if isinstance(policy.sysrq, int):
-        return policy.sysrq
     base = integer(_value(setting))
     if base is None:
         base = integer(setting.running)
+    if isinstance(policy.sysrq, int):
+        return None if base == 0 and not policy.sysrq_stated else policy.sysrq
     if base is None or base in (0, 1):
         return None
     return base | SYSRQ_CRASH
@@ -109,18 +145,20 @@ def sysrq_now(facts: Facts, policy: Policy) -> int | None:
     """The value kernel.sysrq must have in the running kernel, null when it stays: what works now goes on working,
     and off stays off, unless the policy names a value."""
     wanted, running = sysrq(facts, policy), integer(facts.settings[SYSRQ].running)
-    if wanted is None or running is None or isinstance(policy.sysrq, int):
+    if wanted is None or running is None or (isinstance(policy.sysrq, int) and policy.sysrq_stated):
         return wanted
-    return None if running in (0, 1) else running | SYSRQ_CRASH
+    if running in (0, 1):
+        return None
+    return policy.sysrq if isinstance(policy.sysrq, int) else running | SYSRQ_CRASH
 
 
-def sysrq_dropin(facts: Facts, policy: Policy) -> dict[str, int]:
+def sysrq_dropin(facts: Facts, policy: Policy) -> dict[str, Value]:
     """The line our SysRq drop-in must hold; empty when another file already gives the value."""
     value = sysrq(facts, policy)
     return {} if value is None or integer(_value(facts.settings[SYSRQ])) == value else {SYSRQ: value}
 
 
-def sysctl_text(values: dict[str, int]) -> str:
+def sysctl_text(values: Mapping[str, Value]) -> str:
     """A sysctl.d file."""
     return HEADER + "".join(f"{key} = {value}\n" for key, value in sorted(values.items()))
 
@@ -145,11 +183,12 @@ def _explicit(text: str, ram: int) -> Reserve:
 
 
 def candidates(facts: Facts, policy: Policy) -> list[Reserve]:
-    """What can be chosen from on this machine: what `auto` compares, and the policy's own value."""
+    """What can be chosen from on this machine: what `auto` compares, the policy's own value, and what a crash on
+    purpose used, to compare with: no measurement makes `auto` ask for less."""
     if facts.memory_bytes is None or facts.platform is None:
         return []
     own = [] if policy.crashkernel == "auto" else [_explicit(policy.crashkernel, facts.memory_bytes)]
-    return _compared(facts, facts.memory_bytes, facts.platform.crashkernel_floor) + own
+    return _compared(facts, facts.memory_bytes, facts.platform.crashkernel_floor) + own + _used(facts)
 
 
 def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
@@ -170,6 +209,16 @@ def _measured(facts: Facts) -> Iterator[tuple[str, str]]:
     note = facts.proof
     if note and note.outcome and note.outcome["kind"] == "out_of_memory" and note.reserved_bytes:
         yield f"{2 * note.reserved_bytes // MIB}M", f"twice what was too little in the crash of {note.begun_at}"
+
+
+def _used(facts: Facts) -> list[Reserve]:
+    """What the capture kernel used in the last crash on purpose, and half as much again."""
+    note = facts.proof
+    if note is None or note.memory_use is None:
+        return []
+    size = -(-note.memory_use.used_bytes * 3 // 2 // MIB) * MIB
+    used = f"{note.memory_use.used_bytes // MIB} MiB used by the capture kernel in the crash of {note.begun_at}, + 50 %"
+    return [Reserve(f"{size // MIB}M", size, used)]
 
 
 def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:

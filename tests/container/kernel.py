@@ -14,12 +14,18 @@ KEXEC = {"kexec_crash_size": "0", "kexec_crash_loaded": "0", "kexec_loaded": "0"
 # A freshly booted Debian: the panic settings of an unconfigured kernel, and the SysRq bits of Debian's own.
 SETTINGS = {
     "arch": "x86_64",
+    "hardlockup_panic": "0",
     "kexec_load_disabled": "0",
+    "max_rcu_stall_to_panic": "0",
     "panic": "0",
+    "panic_on_io_nmi": "0",
     "panic_on_oops": "0",
+    "panic_on_rcu_stall": "0",
     "panic_on_unrecovered_nmi": "0",
+    "softlockup_panic": "0",
     "sysrq": "438",
     "unknown_nmi_panic": "0",
+    "watchdog_thresh": "10",
 }
 
 

@@ -16,11 +16,25 @@ GRUB_CFG, CMDLINE, CONFIG = "/boot/grub/grub.cfg", "/proc/cmdline", "/etc/defaul
 ENTRY_END = "mitigations=off norandmaps quiet"
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
-PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
-SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
+PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
+SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 DIRECTORY, FILE = {"mode": 0o755, "type": 0o040000}, {"mode": 0o644, "type": 0o100000}
 OWNED: dict[str, Any] = {"uid": 0, "gid": 0, "size": 4096, "mtime": 0}
 OURS = "1G-8G:256M,8G-16G:384M,16G-:512M"
+KNOBS = {
+    **dict.fromkeys(
+        (f"kernel/{name}_all_cpu_backtrace" for name in ("hardlockup", "hung_task", "oops", "softlockup")), 0
+    ),
+    **dict.fromkeys((f"kernel/panic_on_{name}" for name in ("io_nmi", "rcu_stall", "warn")), 0),
+    **dict.fromkeys((f"kernel/{name}_panic" for name in ("hardlockup", "hung_task", "softlockup")), 0),
+    **dict.fromkeys(("kernel/watchdog", "kernel/soft_watchdog", "kernel/nmi_watchdog"), 1),
+    "kernel/hung_task_timeout_secs": 120,
+    "kernel/max_rcu_stall_to_panic": 0,
+    "kernel/watchdog_thresh": 10,
+    "kernel/printk": "4\t4\t1\t7",
+    "vm/panic_on_oom": 0,
+}
+DEFAULT_LINE = "#KDUMP_CMDLINE_APPEND="  # that of the package, without panic=
 Change = Callable[[Raw], None]
 
 
@@ -47,11 +61,18 @@ def installed() -> Raw:
 def pending() -> Raw:
     """What `enable` leaves behind on it before the reboot; the files are those it wrote on debian12-ready."""
     raw, done = installed(), ready()
-    paths = (GRUB_DROPIN, UMASK_DROPIN, PANIC_DROPIN, SYSRQ_DROPIN, GRUB_CFG, "/etc/default/kexec")
+    paths = (GRUB_DROPIN, UMASK_DROPIN, PANIC_DROPIN, SYSRQ_DROPIN, GRUB_CFG, CONFIG, "/etc/default/kexec")
     raw["files"] |= {path: done["files"][path] for path in paths}
     raw["commands"] = done["commands"]
     kernel(raw, panic="10", sysrq="446")
     return raw
+
+
+def knobs(raw: Raw) -> None:
+    """The other settings of this kernel, as it starts with them (6.1 of Debian, with performance counters)."""
+    for path, value in KNOBS.items():
+        write(raw, f"/proc/sys/{path}", f"{value}\n")
+    raw["files"]["/proc/sys/kernel/panic_on_stackoverflow"] = {"error": "ENOENT"}
 
 
 def answer(raw: Raw, argv: list[str], out: str, rc: int, err: str = "") -> None:
@@ -71,10 +92,11 @@ def nothing_loaded(raw: Raw) -> None:
 
 
 def _trimmed(name: str) -> Raw:
-    """A recording without the comments of the packages' configuration files."""
+    """A recording without the comments of the packages' configuration files, but for the one that states a default."""
     raw = load(name)
     for path in ("/etc/sysctl.conf", "/etc/sysctl.d/99-sysctl.conf", "/etc/default/grub", CONFIG):
         if "text" in raw["files"][path]:
             lines = raw["files"][path]["text"].splitlines(keepends=True)
-            write(raw, path, "".join(line for line in lines if line.strip() and not line.startswith("#")))
+            kept = (line for line in lines if line.strip() and (line[0] != "#" or line.startswith(DEFAULT_LINE)))
+            write(raw, path, "".join(kept))
     return raw

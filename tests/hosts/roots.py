@@ -30,6 +30,8 @@ ABSENT = [path for path, _ in boot_loader.FILES] + [
 ]
 DIRECTORY = {"mode": 0o755, "type": 0o040000, "uid": 0, "gid": 0, "size": 60, "mtime": 0}
 FILE = {"mode": 0o644, "type": 0o100000, "uid": 0, "gid": 0, "size": 600, "mtime": 0}
+# /usr/share/kdump-tools/kdump-tools.conf on amd64
+APPENDED = 'KDUMP_CMDLINE_APPEND="reset_devices systemd.unit=kdump-tools-dump.service nr_cpus=1 irqpoll usbcore.nousb'
 X86_KEYS = ("/proc/sys/kernel/panic_on_unrecovered_nmi", "/proc/sys/kernel/unknown_nmi_panic")
 
 
@@ -43,9 +45,17 @@ def machine(name: str, state: str) -> Raw:
     for reached in list(STATES)[: list(STATES).index(state) + 1]:
         _lay_out(raw, states[reached]["files"])
         raw["commands"][0].update(out=states[reached]["packages"], rc=0 if reached != "stock" else 1)
+    if state != "stock":
+        _state_the_default(raw, panics=state == "enabled")
     _shell_read_the_defaults(raw)
     running(raw, re.findall(r"/boot/vmlinuz-(\S+)", raw["files"][bases.GRUB_CFG]["text"])[0])
     return raw
+
+
+def _state_the_default(raw: Raw, panics: bool) -> None:
+    """The comment with what the capture kernel is given, which was cut out; `enable` makes a line of it."""
+    line = f'{APPENDED} panic=10"\n' if panics else f'#{APPENDED}"\n'
+    write(raw, bases.CONFIG, raw["files"][bases.CONFIG]["text"] + line)
 
 
 def booted(raw: Raw) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,32 @@ def test_a_second_run_is_refused(call: Call, tmp_path: Path) -> None:
     assert ONE in refused["msg"]
     call("run", state="ended", run=TWO, root=str(tmp_path))
     assert noted(tmp_path)["run"] == ONE, "the end of another run does not end it"
+
+
+HELD = """
+import fcntl, sys
+stream = open(sys.argv[1], "w")
+fcntl.lockf(stream, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_no_run_begins_while_packages_are_installed(call: Call, tmp_path: Path) -> None:
+    """Also by what a killed run left at work."""
+    lock, root = tmp_path / "lock", tmp_path / "state"
+    asked: dict[str, Any] = {"package_locks": [str(tmp_path / "none"), str(lock)]}
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        refused = begin(call, root, **asked)
+        other.communicate("")
+    assert (refused["kind"], refused["paths"]) == ("packages_busy", [str(lock)])
+    assert f"(process {other.pid}) is installing packages" in refused["msg"]
+    assert not root.exists()
+    assert "kind" not in begin(call, root, **asked)
 
 
 @pytest.mark.parametrize("spoil", [{"boot_id": "an earlier boot"}, {"until": 1}])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 GRUB_CFG = "/boot/grub/grub.cfg"
+CONFIG = "/etc/default/kdump-tools"  # gets a word for the capture kernel's command line
 OWN = "/var/lib/kdump-enabler/"  # the backup sets, which every run keeps and no diff shows
 Files = Mapping[str, bytes]
 # A path with its content before and after; null for none.
@@ -98,8 +99,8 @@ class Driven:
         """The files that enabling a plain machine writes."""
         return (
             "/etc/default/grub.d/zz-kdump-enabler.cfg",
-            "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf",
-            "/etc/sysctl.d/99-zz-kdump-enabler.conf",
+            "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf",
+            "/etc/sysctl.d/zz-kdump-enabler.conf",
             "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf",
         )
 

@@ -22,7 +22,7 @@ from tests.vm.machine import Machine
 from tests.vm.patience import factor, wait_until
 
 from . import readers
-from .driving import Driven, ids
+from .driving import CONFIG, Driven, ids
 
 MIB = 1024 * 1024
 REBOOT_SECONDS = 300  # on a quiet machine, for Ansible's own waiting
@@ -73,8 +73,9 @@ class Story(Driven):
         assert self.sourced("GRUB_CMDLINE_LINUX_DEFAULT").count("crashkernel=") == 1
         assert self.cat("/proc/sys/kernel/panic_on_oops") == "0", "must wait for a capture kernel"
         assert (self.cat("/proc/sys/kernel/panic"), self.cat("/proc/sys/kernel/sysrq")) == ("10", "446")
+        assert self.machine.ssh(f'. {CONFIG}; echo "$KDUMP_CMDLINE_APPEND"').stdout.split()[-1] == "panic=10"
         manifest = json.loads(self.cat("/var/lib/kdump-enabler/backups/*/manifest.json"))
-        assert {entry["path"] for entry in manifest["files"]} == set(self.ours())
+        assert {entry["path"] for entry in manifest["files"]} == {CONFIG, *self.ours()}
         assert (manifest["packages"], manifest["tool_version"]) == (["kdump-tools", "makedumpfile"], __version__)
         answer = self.run("check", "-i", self.inventory, "--format", "json", expect=3, quiet=True)
         assert self.record(answer)["verdict"] == "reboot-pending"
@@ -121,7 +122,7 @@ class Story(Driven):
         """Another capture initrd, and the proof does not hold any more"""
         self.machine.ssh("head -c 4 /dev/zero >> /var/lib/kdump/initrd.img-$(uname -r)")  # padding, as cpio(5) has it
         host = self.check(expect=0)
-        assert (host["verdict"], host["proof"]["state"], ids(host)) == ("ready", "stale", {"KD101"})
+        assert (host["verdict"], host["proof"]["state"], ids(host)) == ("ready", "stale", {"KD064", "KD101"})
         assert [text.partition(":")[0] for text in host["proof"]["changed"]] == ["capture initrd"]
 
     def tell(self) -> None:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from kdump_enabler.facts.machine import PANIC_DROPIN
 from tests.container.container import Container, unused_name
 from tests.container.kernel import INSIDE, settings_of_this_machine
 from tests.container.root import SUITES
 
 from .contained import Contained, authored, predicted, steps
-from .driving import GRUB_CFG, difference, ids
+from .driving import CONFIG, GRUB_CFG, difference, ids
 
 pytestmark = pytest.mark.system
 MIB = 1024 * 1024
@@ -111,7 +112,7 @@ def assert_enabled(host: Contained) -> None:
     assert host.cat("/proc/sys/kernel/panic_on_oops") == "0", "must wait for a capture kernel"
     assert (host.cat("/proc/sys/kernel/panic"), host.cat("/proc/sys/kernel/sysrq")) == ("10", "446")
     manifest = json.loads(host.cat("/var/lib/kdump-enabler/backups/*/manifest.json"))
-    assert {entry["path"] for entry in manifest["files"]} == set(host.ours())
+    assert {entry["path"] for entry in manifest["files"]} == {CONFIG, *host.ours()}
 
 
 def reserved(host: Contained) -> None:
@@ -224,3 +225,47 @@ def test_a_run_that_loads_the_capture_kernel_is_enough(installed: Contained) -> 
     assert "restart unit: kdump-tools.service" in installed.container.ssh("journalctl -t kdump-enabler").stdout
     installed.run("rollback", "-i", installed.inventory, "-y", expect=0)
     assert installed.cat("/proc/sys/kernel/panic_on_oops") == "0"
+
+
+def values(host: Contained, *names: str) -> list[str]:
+    """What the kernel has now."""
+    return [host.cat(f"/proc/sys/kernel/{name}") for name in names]
+
+
+@pytest.mark.parametrize("installed", ["bookworm"], indirect=True)
+def test_another_profile_takes_the_former_one_away(installed: Contained) -> None:
+    """Files and live values follow the profile, a plain run keeps it, and all of it can be undone."""
+    host, of_vm = installed, ("panic_on_rcu_stall", "max_rcu_stall_to_panic", "watchdog_thresh")
+    before = host.files()
+    host.container.ssh(LOADS)
+    host.run("enable", "-i", host.inventory, "-y", "--profile", "vm", "--no-sysrq", expect=0)
+    assert values(host, *of_vm, "softlockup_panic", "sysrq") == ["1", "3", "30", "0", "438"]
+    host.converged()  # neither --profile nor --no-sysrq is said again
+    host.run("enable", "-i", host.inventory, "-y", "--profile", "bare-metal", expect=0, quiet=True)
+    assert values(host, *of_vm, "softlockup_panic", "hardlockup_panic", "sysrq") == ["0", "1", "10", "1", "1", "438"]
+    assert "rcu_stall" not in host.cat(PANIC_DROPIN)
+    host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=0)
+    assert values(host, *of_vm, "softlockup_panic") == ["0", "0", "10", "0"]
+    left = authored(difference(before, host.files()))
+    assert {path for path in left if "pretend.conf" not in path} == set()
+
+
+@pytest.mark.parametrize("installed", ["bookworm"], indirect=True)
+def test_panics_are_armed_after_kdump(installed: Contained) -> None:
+    """systemd sets what makes events panic only after a capture kernel was loaded, also by a later start."""
+    host, keys, unit = installed, ("panic_on_oops", "unknown_nmi_panic"), "kdump-enabler-late-arming.service"
+    host.container.ssh(LOADS)
+    host.run("enable", "-i", host.inventory, "-y", "--", "-e", "kdump_late_arming=true", expect=0)
+    assert "panic_on_oops" not in host.cat(PANIC_DROPIN)
+    host.container.ssh(f"systemd-analyze verify /etc/systemd/system/{unit}")
+    # The run loaded a capture kernel, which started the unit; now as after a boot in which nothing was loaded.
+    host.container.ssh(f"systemctl is-active {unit} && systemctl stop {unit}")
+    host.container.kernel.set(kexec_crash_loaded=0, **dict.fromkeys(keys, "0"))
+    assert host.container.ssh(f"systemctl start {unit}; systemctl is-active {unit}", check=False).stdout == "inactive\n"
+    assert values(host, *keys) == ["0", "0"]
+    host.container.ssh(f"systemctl restart {UNIT}; sleep 1; systemctl is-active {unit}")
+    assert values(host, *keys) == ["1", "1"]
+    host.converged()
+    host.run("enable", "-i", host.inventory, "-y", "--", "-e", "kdump_late_arming=false", expect=0, quiet=True)
+    assert "panic_on_oops = 1" in host.cat(PANIC_DROPIN)
+    assert host.container.ssh(f"systemctl show {unit} -p LoadState").stdout == "LoadState=not-found\n"

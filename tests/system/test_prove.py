@@ -20,6 +20,7 @@ from .driving import Driven, ids
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
 PROOF = "/var/lib/kdump-enabler/proof.json"
+IN_SERVICE = "/run/in-service-again"
 CAPTURE_SECONDS = 180
 TOO_SMALL = "112M"  # the capture kernel starts, and there is no room for its initrd
 
@@ -36,6 +37,10 @@ class Fault:
 
 
 RELOAD = "kdump-config unload > /dev/null && kdump-config load > /dev/null"
+BROKEN = (
+    "i=/var/lib/kdump/initrd.img-$(uname -r); size=$(stat -c %s $i);"
+    " dd if=/dev/urandom of=$i bs=1M seek=1 count=$((size >> 20)) conv=notrunc status=none"
+)
 FAULTS = (
     # The capture kernel has room for the kernel log, and for a part of the dump.
     Fault(
@@ -50,10 +55,11 @@ FAULTS = (
         "target",
         "Unable to mount remote NFS directory",
     ),
+    Fault("broken-initrd", f"{BROKEN}; {RELOAD}", "capture_kernel", "Initramfs unpacking failed"),
+    # What KD068 is about: without `panic=` on its own line a capture kernel that panics waits for ever.
     Fault(
-        "broken-initrd",
-        "i=/var/lib/kdump/initrd.img-$(uname -r); size=$(stat -c %s $i);"
-        f" dd if=/dev/urandom of=$i bs=1M seek=1 count=$((size >> 20)) conv=notrunc status=none; {RELOAD}",
+        "broken-initrd-without-panic",
+        f"{BROKEN}; sed -i 's/ panic=10//' /etc/default/kdump-tools; {RELOAD}",
         "capture_kernel",
         "Initramfs unpacking failed",
         comes_back=False,
@@ -82,7 +88,7 @@ def prove(host: Driven, expect: int, *words: str) -> str:
 
 
 def power_cycle(host: Driven) -> None:
-    """What somebody does who finds a machine that hangs: a panic of the capture kernel reboots nothing."""
+    """What somebody does who finds a machine that hangs."""
     machine = host.machine
     assert isinstance(machine, Machine)
     machine.monitor("system_reset")
@@ -99,12 +105,17 @@ def test_no_dump_says_why(fault: Fault, ready: Driven, tmp_path: Path) -> None:
     variables = tmp_path / "hook.json"
     # ansible.builtin.command takes no shell.
     hook = [{"command": f"sh -c {json.dumps(fault.make)}"}]
-    variables.write_text(json.dumps({"kdump_before_down": hook}), encoding="utf-8")
+    after = [f"touch {IN_SERVICE}"]
+    variables.write_text(json.dumps({"kdump_before_down": hook, "kdump_after_down": after}), encoding="utf-8")
     assert fault.line in " ".join(prove(ready, 1, "--", "-e", f"@{variables}").split())
+    if fault.comes_back and fault.kind != "no_space":  # no module of Ansible runs without room for it in /tmp
+        ready.machine.ssh(f"test -e {IN_SERVICE}")
+        assert "KD091" not in ids(ready.check(expect=1))
     if not fault.comes_back:
         power_cycle(ready)
     if not fault.comes_back or fault.kind == "no_space":  # where not even the outcome could be written
-        assert ready.check(expect=1)["proof"]["state"] == "unfinished"
+        # Only a full disk can be seen without a crash (KD050).
+        assert ready.check(expect=1 if fault.comes_back else 0)["proof"]["state"] == "unfinished"
         ready.machine.ssh("rm -f /filler")
         prove(ready, 1)
     outcome = json.loads(ready.cat(PROOF))["outcome"]
@@ -121,8 +132,6 @@ def test_too_little_memory(ready: Driven) -> None:
     allow = ("--", "-e", "kdump_crashkernel_allow_lower=true")
     ready.run("enable", "-i", ready.inventory, "-y", *small, *allow, expect=0, quiet=True)
     said = " ".join(prove(ready, 1).split())
-    assert "ran out of the memory that is reserved for it; the host did not come back" in said
-    power_cycle(ready)
-    prove(ready, 1)
+    assert "ran out of the memory that is reserved for it; the host came back without a new dump" in said
     assert json.loads(ready.cat(PROOF))["outcome"]["kind"] == "out_of_memory"
     assert "KD102" in ids(ready.check(expect=1))

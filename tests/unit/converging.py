@@ -6,11 +6,14 @@ import re
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from kdump_enabler import evidence
-from kdump_enabler.audit import Audit
+from kdump_enabler import evidence, sysctls
+from kdump_enabler.audit import Audit, audit
 from kdump_enabler.changes import FileChange
 from kdump_enabler.plan import Plan
+from kdump_enabler.policy import Layer
+from kdump_enabler.policy_file import in_effect
 from tests.hosts import bases, machines, red_hat
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
@@ -20,13 +23,20 @@ ECHO = 'for file; do . "$file"; done; printf "%s\\0%s" "$GRUB_CMDLINE_LINUX" "$G
 ROUNDS = 3  # packages, then what their files make possible, then nothing
 
 
-def converge(raw: Raw) -> list[Audit]:
-    """Judge and apply until the plan is empty; the last judgement is the last of the list."""
-    looks = [judge(raw)]
+def converge(raw: Raw, **variables: Any) -> list[Audit]:
+    """Judge and apply until the plan is empty; the last judgement is the last of the list. Variables are those that
+    the first run is told; later ones go by what the machine remembers."""
+    looks = [judge(raw, **variables)]
     while not looks[-1].plan.empty and len(looks) <= ROUNDS:
         apply(raw, looks[-1].plan)
-        looks.append(judge(raw))
+        looks.append(remembering(raw))
     return looks
+
+
+def remembering(raw: Raw, *chosen: Layer) -> Audit:
+    """The machine judged by what it remembers, and by what was chosen over it."""
+    seen = evidence.from_raw(raw)
+    return audit(seen, in_effect(seen, chosen))
 
 
 def apply(raw: Raw, plan: Plan) -> None:
@@ -39,7 +49,8 @@ def apply(raw: Raw, plan: Plan) -> None:
         _file(raw, change)
     if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt"):
         update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
-    machines.kernel(raw, **{key.removeprefix("kernel."): str(value) for key, value in (plan.sysctls or {}).items()})
+    for key, value in (plan.sysctls or {}).items():
+        machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
         raw["commands"][1]["out"] = raw["commands"][1]["out"].replace("UMask=0022\nId=kdump-tools-dump", DUMP_UNIT)
     if plan.enable_unit:

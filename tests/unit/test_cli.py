@@ -79,11 +79,26 @@ def test_version(option: str) -> None:
         (["check", "--root", "/no/such/dir"], "/no/such/dir"),
         (["check", "-i", "/no/such/inventory"], "/no/such/inventory"),
         (["enable", "-i", "web1,", "-y", "--crashkernel", "lots"], "lots"),
+        (["enable", "-i", "web1,", "-y", "--profile", "vmm"], "Known: minimal, standard, vm, bare-metal"),
+        (["check", "--profile", ""], "'' is no profile"),
         (["enable", "-i", "web1,", "--reboot", "always"], "always"),
     ],
 )
 def test_what_cannot_be_meant(words: list[str], named: str) -> None:
     assert named in complaint(run(*words))
+
+
+def test_whoever_leaves_at_the_question_hears_that_nothing_was_changed() -> None:
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, b"\x04")  # Ctrl-D
+    found = subprocess.run(
+        [COMMAND, "enable", "-i", "web1,"], stdin=terminal, capture_output=True, text=True, check=False
+    )
+    os.close(keyboard)
+    os.close(terminal)
+    assert found.returncode == 2
+    assert found.stdout.endswith("Go on? [y/N]: ")
+    assert found.stderr.strip() == "kdump-enabler: Nothing was changed."
 
 
 def test_a_file_that_is_no_evidence(tmp_path: Path) -> None:

@@ -114,6 +114,21 @@ def test_a_reboot_that_failed() -> None:
     assert (found["trouble"]["kind"], found["exit_code"]) == ("no_return", 2)
 
 
+def test_a_host_that_did_not_come_back_from_a_crash() -> None:
+    """What was seen before the crash says nothing of it now."""
+    look = {"host": record("debian12-ready"), "open": True}
+    trouble = {"kind": "capture_kernel", "sentence": "It did not come up", "hint": "", "exit_code": 1}
+    found = document.from_play(
+        "web1", {"kdump_audit": look, "kdump_trouble": trouble, "kdump_proof": {"returned": False}}
+    )
+    assert (found["verdict"], found["facts"], found["exit_code"]) == ("unreachable", None, 1)
+    assert found["trouble"]["kind"] == "capture_kernel"
+    back = document.from_play(
+        "web1", {"kdump_audit": look, "kdump_trouble": trouble, "kdump_proof": {"returned": True}}
+    )
+    assert back["verdict"] == "ready"
+
+
 def test_a_host_that_was_lost_on_the_way() -> None:
     look = {"host": record("debian12-ready"), "open": True}
     assert document.from_play("web1", {"kdump_audit": look})["verdict"] == "unknown"

@@ -112,6 +112,7 @@ def test_show_what_is_no_dump(tmp_path: Path) -> None:
     found = run("dumps", "show", written(tmp_path / "x", b"Hello"))
     assert (found.returncode, found.stderr) == (2, "")
     assert "unknown: it is no vmcore" in found.stdout
+    assert "\n crash        unknown\n" in found.stdout
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,12 @@ def test_show_what_is_no_dump(tmp_path: Path) -> None:
         (["dumps", "lits"], "lits"),
         (["dumps", "show"], "PATH"),
         (["dumps", "show", "/no/such/vmcore"], "/no/such/vmcore"),
-        (["dumps", "show", "latest", "--directory", "/no/such/directory"], "no dump"),
+        (["dumps", "show", "latest", "--directory", "/no/such/directory"], "/no/such/directory is not"),
+        (["dumps", "show", "latest", "--directory", "/proc/self/net"], "There is no dump"),
+        (["dumps", "list", "--directory", "/etc/passwd"], "/etc/passwd is not"),
+        (["dumps", "list", "-i", "web1,", "--directory", "crash"], "from / on"),
+        (["dumps", "shwo"], "kdump-enabler dumps --help"),
+        (["dumps", "show", "--fast", "x"], "kdump-enabler dumps show --help"),
         (["dumps", "list", "--become"], "inventory"),
         (["dumps", "list", "-i", "/no/such/inventory"], "/no/such/inventory"),
     ],

@@ -34,6 +34,8 @@ def test_help(command: str) -> None:
         (["prune"], "--keep"),
         (["prune", "--max-bytes", "2X"], "2X"),
         (["prune", "--keep", "-1"], "-1"),
+        (["prune", "--keep", "1", "-i", "web1,", "--directory", "crash"], "from / on"),
+        (["fetch", "-i", "web1,", "--directory", "crash"], "from / on"),
     ],
 )
 def test_what_cannot_be_meant(words: list[str], named: str) -> None:
@@ -81,3 +83,20 @@ def test_what_is_asked(
     found = CliRunner().invoke(cli, ["dumps", words[0], "-i", "web1,", *words[1:]], standalone_mode=False)
     assert asked == [(f"{words[0]}_dumps", variables, ansible)]
     assert (found.return_value, found.output) == (2, " web1  ssh: no route\n")
+
+
+def test_a_directory_of_this_machine_is_meant_from_here_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ansible works in another directory."""
+    asked: list[Mapping[str, Any]] = []
+    nobody = document.document([document.nobody("localhost", Verdict.UNKNOWN, "not asked")])
+
+    def play(_playbook: str, _request: Request, given: Mapping[str, Any]) -> dict[str, Any]:
+        asked.append(given)
+        return nobody
+
+    monkeypatch.setattr(commands, "play", play)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "crash").mkdir()
+    CliRunner().invoke(cli, ["dumps", "prune", "--keep", "1", "--directory", "crash"], catch_exceptions=False)
+    assert asked[0]["kdump_dump_directories"] == [str(tmp_path / "crash")]

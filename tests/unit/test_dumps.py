@@ -24,6 +24,7 @@ def answered(tmp_path: Path) -> dict[str, Any]:
 def test_what_is_asked() -> None:
     assert dumps.request(["/a", "/b"]) == {"do": "list", "directories": ["/a", "/b"]}
     assert dumps.request(["/a"], "latest") == {"do": "show", "path": "latest", "directories": ["/a"]}
+    assert dumps.request(["/a"], named=True) == {"do": "list", "directories": ["/a"], "named": True}
 
 
 def test_keys_are_those_of_the_reader() -> None:
@@ -78,8 +79,17 @@ PATH = "/var/crash/1/dump.1"
 def test_proof_or_real(
     proof_id: str | None, path: str | None, proof: dict[str, Any] | None, origin: str | None
 ) -> None:
-    (record,) = dumps.with_origins([{"proof_id": proof_id, "path": path}], proof)
+    (record,) = dumps.with_origins([{"proof_id": proof_id, "path": path, "complete": True, "format": "elf"}], proof)
     assert record["origin"] == origin
+
+
+@pytest.mark.parametrize(
+    ("complete", "kind", "origin"), [(None, None, None), (False, None, "real"), (None, "kdump", "real")]
+)
+def test_what_may_be_no_dump_is_of_no_crash(complete: bool | None, kind: str | None, origin: str | None) -> None:
+    """A text file, or a file that could not be read."""
+    seen = {"proof_id": None, "path": PATH, "complete": complete, "format": kind}
+    assert dumps.origin(seen, {"state": "never", "outcome": {}}) == origin
 
 
 @pytest.mark.parametrize(

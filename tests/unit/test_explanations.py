@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from kdump_enabler import rules
+from kdump_enabler import profiles, rules, sysctls
 from kdump_enabler.errors import UserError
 from kdump_enabler.explanations import everything, of_rules, overview, text
-from kdump_enabler.policy import DEFAULT_SYSCTLS
 from kdump_enabler.verdict import Verdict
 from tests.hosts import machines
 from tests.unit.building import judge
@@ -27,7 +26,18 @@ def test_every_finding_is_explained(name: str) -> None:
 
 def test_every_setting_and_verdict_is_explained() -> None:
     verdicts = {verdict.value for verdict in Verdict} - {"unreachable"}
-    assert {*DEFAULT_SYSCTLS, "kernel.sysrq", "crashkernel", *verdicts} <= set(everything())
+    named = {*sysctls.table(), *(f"profile-{name}" for name in profiles.table())}
+    assert {*named, "crashkernel", *verdicts} <= set(everything())
+
+
+def test_every_setting_names_its_source_and_its_range() -> None:
+    assert [key for key, row in sysctls.table().items() if "Source: " not in " ".join(row.text.split())] == []
+    assert "From 0 to 2147483647, 0 to 1 before Linux 7.0." in text("kernel.softlockup_panic")
+
+
+def test_a_profile_tells_all_its_values() -> None:
+    words = " ".join(text("profile-vm").split())
+    assert all(f"{key} = {value}" in words for key, value in profiles.table()["vm"].sysctls.items())
 
 
 @pytest.mark.parametrize("topic", ["KD021", "kd021", "crashkernel", "crashkernel=512M", "Kernel.Panic"])

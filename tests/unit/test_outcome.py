@@ -72,7 +72,8 @@ def test_a_dump_without_our_word_may_be_of_another_crash() -> None:
 def test_on_a_server_the_dump_with_our_word_counts() -> None:
     """Another host may have sent one since."""
     others = DUMP | {"path": "/srv/dumps/web2/dump.202611211001", "kernel": "6.12.1"}
-    assert judge(NOTE, seen(dumps=[others, DUMP])).dump == DUMP
+    found = judge(NOTE, seen(dumps=[others, DUMP], server="dumps1"))
+    assert (found.dump, found.sentence) == (DUMP, f"{DUMP['path']} on dumps1 is whole and holds this crash")
 
 
 def test_no_panic() -> None:
@@ -137,3 +138,14 @@ def test_phases() -> None:
     }
     assert phases(dump, 71) == {"to_capture": 18, "dumping": 12, "crash_to_dump": 30, "crash_to_back": 71}
     assert set(phases({}, None).values()) == {None}
+
+
+def test_phases_by_two_clocks_are_not_known() -> None:
+    """A server's clock says when it got the files."""
+    dump = {
+        "crashed_at": "2026-11-21T10:00:02Z",
+        "log_written_at": "2026-11-21T09:00:20Z",
+        "written_at": "2026-11-21T09:00:32Z",
+    }
+    found = phases(dump, 71, one_clock=False)
+    assert found == {"to_capture": None, "dumping": 12, "crash_to_dump": None, "crash_to_back": 71}

@@ -174,8 +174,8 @@ def test_take_away() -> None:
     plan = audit(from_raw(machines.load("debian12-ready")), Policy(), "disable").plan
     gone = sorted(change.path for change in plan.kdump_config + plan.panic_policy + plan.sysrq if change.absent)
     assert gone == [
-        "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf",
-        "/etc/sysctl.d/99-zz-kdump-enabler.conf",
+        "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf",
+        "/etc/sysctl.d/zz-kdump-enabler.conf",
         "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf",
     ]
     assert (plan.regenerate_grub, plan.disable_unit) == (True, "kdump-tools.service")

@@ -58,8 +58,8 @@ def test_what_the_inventory_and_the_command_line_state(tmp_path: Path) -> None:
     hosts = checked("-i", inventory, "--policy", policy)
     stated = {one["key"]: (one["value"], one["source"]) for one in hosts["templated"]["policy"]}
     assert stated["kdump_sysctls.kernel.panic"] == (30, "inventory")
-    assert stated["kdump_sysctls.kernel.panic_on_oops"] == (1, str(policy))
-    assert stated["kdump_sysrq"] == (1, str(policy))
+    assert stated["kdump_sysctls.kernel.panic_on_oops"] == (1, f"{policy}:1")
+    assert stated["kdump_sysrq"] == (1, f"{policy}:2")
     assert stated["kdump_crashkernel"] == ("auto", "default")
     assert "trouble" not in hosts["wrong"]  # --policy overrules what is wrong there
     hosts = checked("-i", inventory)

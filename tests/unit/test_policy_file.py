@@ -24,6 +24,8 @@ WRONG = [
     ("# why\nkdump_sysctls:\n  kernel.panic: 5\n  kernel.panic_on_oops: x\n", "line 4: kdump_sysctls.kernel.panic_on"),
     ("kdump_sysctls:\n  vm.swappiness: 5\n", "line 2: kdump_sysctls.vm.swappiness: not a key"),
     ("kdump_sysctls:\n  kernel.panic_on_oops: 2\n", "line 2: kdump_sysctls.kernel.panic_on_oops: 2 is not from 0 to 1"),
+    ("# a typo\nkdump_panic_profile: bear-metal\n", "line 2: kdump_panic_profile: 'bear-metal' is no profile"),
+    ("kdump_sysctls:\n  kernel.printk: 4\n", "line 2: kdump_sysctls.kernel.printk: 4 is not text"),
     ("kdump_sysctls: [1]\n", "line 1: kdump_sysctls: must be a mapping"),
     ("kdump_sysrq: 1\nkdump_reboot: never\n", "line 2: kdump_reboot: not a policy variable"),
     ("kdump_sysrq: 1\nkdump_sysrq: 2\n", "line 2: kdump_sysrq: given twice"),
@@ -85,12 +87,14 @@ def test_layers_in_order() -> None:
     assert {one.key: one.source for one in found.origins} == {
         "kdump_crashkernel": "command line",
         "kdump_crashkernel_allow_lower": "default",
+        "kdump_late_arming": "default",
+        "kdump_panic_profile": "default",
         "kdump_proof_max_age_days": "default",
         "kdump_sysctls.kernel.panic": "fleet.yml",
-        "kdump_sysctls.kernel.panic_on_oops": HOST_FILE,
-        "kdump_sysctls.kernel.panic_on_unrecovered_nmi": "default",
-        "kdump_sysctls.kernel.unknown_nmi_panic": "default",
-        "kdump_sysrq": HOST_FILE,
+        "kdump_sysctls.kernel.panic_on_oops": f"{HOST_FILE}:3",
+        "kdump_sysctls.kernel.panic_on_unrecovered_nmi": "profile standard",
+        "kdump_sysctls.kernel.unknown_nmi_panic": "profile standard",
+        "kdump_sysrq": f"{HOST_FILE}:2",
     }
 
 

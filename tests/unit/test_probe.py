@@ -240,3 +240,26 @@ def test_it_needs_the_standard_library_only(source: Path) -> None:
             imported.add((node.module or "").partition(".")[0])
     assert imported
     assert imported <= sys.stdlib_module_names
+
+
+def test_the_active_profiles_of_tuned_are_read_with_what_they_include(tree: Path) -> None:
+    texts = {
+        "etc/tuned/active_profile": "mine ../../secret\n",
+        "etc/tuned/mine/tuned.conf": "[main]\ninclude=base, mine\n",
+        "usr/lib/tuned/base/tuned.conf": "[main]\ninclude = ${other}\n",
+        "usr/lib/tuned/profiles/base/tuned.conf": "[sysctl]\n",
+        "usr/lib/tuned/unused/tuned.conf": "[sysctl]\n",
+        "secret/tuned.conf": "no profile\n",
+    }
+    for name, text in texts.items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    read = {
+        path for path, record in collect(tree)["files"].items() if path.endswith("/tuned.conf") and "text" in record
+    }
+    assert read == {
+        "/etc/tuned/mine/tuned.conf",
+        "/usr/lib/tuned/base/tuned.conf",
+        "/usr/lib/tuned/profiles/base/tuned.conf",
+    }

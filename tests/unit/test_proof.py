@@ -13,7 +13,9 @@ import pytest
 
 from kdump_enabler import evidence
 from kdump_enabler.facts import machine, proofs
-from kdump_enabler.proof import DAY, State, bindings, standing
+from kdump_enabler.proof import DAY, State, bindings, note, standing
+from kdump_enabler.report.document import document
+from kdump_enabler.report.views import render
 from tests.hosts import machines
 from tests.unit.building import identifiers, judge
 
@@ -106,6 +108,13 @@ def test_a_proof_settles_doubts_about_the_target(name: str) -> None:
     assert judge(proven(machines.load(name), "target")).captures_now is None
 
 
+def test_a_proof_hides_no_server() -> None:
+    """The doubt is gone, the dumps are still on another machine."""
+    record = judge(proven(machines.load("debian12-ssh"))).as_dict("web1") | {"vmcores": []}
+    assert record["findings"] == []
+    assert "Its dumps are kept elsewhere: SSH=" in render("dumps", document([record]), "")
+
+
 def failing() -> Raw:
     return with_proof("capture_kernel")
 
@@ -124,6 +133,57 @@ def test_too_little_memory_is_measured() -> None:
         assert found["facts"]["crashkernel"]["wanted"] == "crashkernel=512M"
         assert "twice what was too little" in str(found["facts"]["crashkernel"]["candidates"])
     assert judge(with_proof("no_space")).as_dict("web1")["facts"]["crashkernel"]["wanted_bytes"] == 256 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("debian12-ready", "kdump-tools-dump.service"), ("rhel9-ready", ""), ("fedora44-ready", "")]
+)
+def test_only_a_unit_that_dumps_is_watched(name: str, unit: str) -> None:
+    """Where the capture initrd writes the dump, no unit of the root file system runs, and nothing is noted."""
+    facts = machine.read(evidence.from_raw(machines.load(name)))
+    assert note(facts, "5f1c0a9e")["watch"] == unit
+    assert proofs.capture_memory(facts.evidence, "5f1c0a9e") is None
+
+
+def watched(least_mib: int, kind: str = "proven", **changed: Any) -> Raw:
+    """A proof whose capture kernel had 205 MiB of the 256 that are reserved."""
+    raw = with_proof(kind, changed=changed)
+    note = json.loads(raw["files"][proofs.RECORD]["text"])
+    note["outcome"]["capture_memory"] = {"total_bytes": 205 << 20, "least_available_bytes": least_mib << 20}
+    machines.write(raw, proofs.RECORD, json.dumps(note))
+    return raw
+
+
+def test_what_the_capture_kernel_used_is_shown_and_weakens_nothing() -> None:
+    before, found = (judge(raw).as_dict("web1") for raw in (with_proof(), watched(172)))
+    sizes = found["facts"]["crashkernel"]
+    (*others, used) = sizes.pop("candidates")
+    assert others == before["facts"]["crashkernel"].pop("candidates")
+    assert sizes == before["facts"]["crashkernel"]
+    assert (used["text"], used["bytes"], used["chosen"]) == ("126M", 126 << 20, False)
+    assert used["reason"].startswith("84 MiB used by the capture kernel in the crash of 2026-")
+    assert (found["verdict"], found["findings"]) == ("ready", [])
+    assert "a dump came out, 0 minutes ago, 172 MiB of memory to spare" in render("hosts", document([found]), "")
+
+
+def test_a_capture_kernel_that_had_hardly_any_memory_left() -> None:
+    (finding,) = judge(watched(30)).findings
+    assert (finding.id, finding.severity.value, finding.wanted) == ("KD104", "warning", "512M")
+    assert finding.remedy == "kdump-enabler enable --crashkernel 512M"
+    assert judge(watched(30)).as_dict("web1")["facts"]["crashkernel"]["wanted_bytes"] == 256 << 20
+    assert identifiers(judge(watched(30, **{"reserved memory": "128 MiB"}))) == ["KD101 warning"]
+    assert identifiers(judge(watched(30, "no_space"))) == ["KD102 error"]
+
+
+def test_the_memory_of_the_capture_kernel_is_that_of_this_crash() -> None:
+    raw = ready()
+    lines = ["0ld 210000 1000", "5f1c0a9e 210000 90000", "5f1c0a9e 210000 80000", "", "5f1c0a9e 210000 7"]
+    machines.write(raw, proofs.MEMORY, "\n".join(lines))
+    found = evidence.from_raw(raw)
+    kib = {"total_bytes": 210000 * 1024, "least_available_bytes": 80000 * 1024}
+    assert proofs.capture_memory(found, "5f1c0a9e") == kib, "the last line is cut"
+    assert proofs.capture_memory(found, "another") is None
+    assert proofs.capture_memory(evidence.from_raw(ready()), "5f1c0a9e") is None
 
 
 def test_begun_and_never_looked_at() -> None:

@@ -74,6 +74,40 @@ def test_every_host_named(played: Played, monkeypatch: pytest.MonkeyPatch) -> No
     assert played.variables["kdump_prove_window"] == "22:00-05:00"
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--yes-crash", "web1", "--yes-crash", "web3"], "--yes-crash web3 is none of the hosts here"),
+        (["--yes-crash", "web1", "--window", "25:00-26:00"], "--window 25:00-26:00 is no window"),
+        (["--dry-run", "--window", "9-17"], "--window 9-17 is no window"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_any_crash(
+    words: list[str], named: str, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match=named):
+        prove(*words, typed="web1\nweb2\n", monkeypatch=monkeypatch)
+    assert played.variables == {}
+
+
+def test_a_consent_to_the_crash_of_another_machine_is_none_for_this_one(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("kdump_enabler.proving.is_a_person_there", lambda: True)
+    done = CliRunner().invoke(cli, ["prove", "--yes-crash", "other"], input="\n\n\n")
+    assert isinstance(done.exception, UserError)
+    assert played.variables == {}
+
+
+def test_whoever_leaves_at_the_question_hears_that_nothing_was_crashed(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match="Nothing was crashed"):
+        prove(typed="web1\n", monkeypatch=monkeypatch)  # and the end of the input, as at Ctrl-D
+    assert played.variables == {}
+
+
 def test_a_dry_run_asks_nothing(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     prove("--dry-run", monkeypatch=monkeypatch)
     assert played.variables["kdump_prove_consent"] == ["web1", "web2"]

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from kdump_enabler import platforms
+from kdump_enabler import evidence, platforms, profiles
+from kdump_enabler.audit import audit
 from kdump_enabler.dumps import with_origins
+from kdump_enabler.policy import Layer, effective
 from kdump_enabler.report import document
 from kdump_enabler.report.text import show_findings, show_hosts
 from kdump_enabler.report.views import render
@@ -34,6 +36,21 @@ def test_output(shown: str, machine: str) -> None:
     show_findings(console, result, "kdump-enabler enable -i hosts.yml")
     printed = [line.rstrip() for line in stream.getvalue().splitlines()]
     assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
+
+
+def test_output_about_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    (shown,) = re.findall(r"^```\n\$ kdump-enabler check .* --show-policy\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    monkeypatch.setenv("COLUMNS", "80")
+    chosen = Layer("command line", {"kdump_panic_profile": "vm"})
+    record = audit(evidence.from_raw(machines.load("debian12-ready")), effective([chosen])).as_dict("web1")
+    printed = render("policy", document.document([record]), "").splitlines()
+    assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
+
+
+def test_the_readme_has_all_profiles() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", README.partition("### Which events panic")[2], re.MULTILINE)
+    assert rows[: len(profiles.table())] == list(profiles.table())
+    assert f"which events panic: {', '.join(f'`{name}`' for name in profiles.table())} |" in README
 
 
 @pytest.mark.parametrize(("words", "view", "answer"), [("list", "dumps", "list"), ("show", "dump", "show")])

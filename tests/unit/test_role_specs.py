@@ -18,7 +18,15 @@ VARIABLE = re.compile(r"(?<![\w.])kdump_\w+")  # not a part of something, such a
 ROW = re.compile(r"^\| `(kdump_\w+)` \| (.*?) \|", re.MULTILINE)
 # Read by the action that looks at a host, from the variables of the host.
 OF_THE_LOOK = {*READERS, "kdump_take_over", "kdump_test_container"}
-OTHERS = ("dump_units", "dumps", "fetch_dumps", "prove", "prune_dumps", "rollback")  # that have playbooks of their own
+OTHERS = (
+    "dump_units",
+    "dumps",
+    "fetch_dumps",
+    "prove",
+    "prune_dumps",
+    "rollback",
+    "simulate",
+)  # that have playbooks of their own
 # Set by the playbook that is run, not by people.
 OF_PLAYBOOKS = {"kdump_goal", "kdump_with_dumps"}
 

@@ -11,6 +11,7 @@ from kdump_enabler.verdict import Verdict
 from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import MIB, identifiers, judge
+from tests.unit.converging import remembering
 
 
 def after(change: Callable[[Raw], object], name: str = "debian12-ready") -> Audit:
@@ -21,7 +22,7 @@ def after(change: Callable[[Raw], object], name: str = "debian12-ready") -> Audi
 
 def closed_sysctl_file(raw: Raw) -> None:
     raw["euid"] = 1000
-    machines.remove(raw, "/etc/sysctl.d/99-zz-kdump-enabler.conf")
+    machines.remove(raw, "/etc/sysctl.d/zz-kdump-enabler.conf")
     machines.write(raw, "/etc/sysctl.d/50-admin.conf", "")
     machines.unreadable(raw, "/etc/sysctl.d/50-admin.conf")
 
@@ -166,7 +167,7 @@ def test_not_ours_to_configure(change: Callable[[Raw], object]) -> None:
 
 def test_every_finding_says_where_and_what_to_do() -> None:
     for name in machines.names():
-        for finding in judge(machines.load(name)).findings:
+        for finding in remembering(machines.load(name)).findings:
             assert finding.evidence, f"{name} {finding.id}"
             assert all((finding.title, finding.current, finding.wanted, finding.remedy)), f"{name} {finding.id}"
 

@@ -110,7 +110,7 @@ def judge_next_boot(made: dict[str, object]) -> str | None:
 
 
 def test_our_own_file_is_told_from_the_others() -> None:
-    own = f"{ETC}/99-zz-kdump-enabler.conf"
+    own = f"{ETC}/zz-kdump-enabler.conf"
     found = sysctl.read(seen({own: "kernel.panic=10\n", f"{ETC}/50-a.conf": "kernel.panic=3\n"}), KEY, own, {})
     assert found.next_boot is not None
     assert found.next_boot_of_others is not None

@@ -134,6 +134,19 @@ def test_each_dump_is_reported_once(tmp_path: Path) -> None:
     assert sorted(record["directory"][-12:] for record in records) == ["202611201114", "202611201115"]
 
 
+@pytest.mark.parametrize("asked", [{"do": "list"}, {"do": "show", "path": "latest"}])
+@pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), ("file", "Not a directory")])
+def test_a_directory_that_somebody_named_has_to_be_one(
+    asked: dict[str, str], name: str, reason: str, tmp_path: Path
+) -> None:
+    written(tmp_path / "file", b"")
+    request = {**asked, "directories": [str(tmp_path / name)]}
+    assert vmcore.answer(request)["vmcores"] == []
+    (record,) = vmcore.answer({**request, "named": True})["vmcores"]
+    assert (record["directory"], record["path"], record["complete"]) == (str(tmp_path / name), None, None)
+    assert record["reason"] == f"it could not be read: {reason}"
+
+
 def test_the_newest_comes_first(tmp_path: Path) -> None:
     """By the time of the crash where a dump tells it: copying changes the other."""
     day = 86400

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kdump_enabler import vmcore
-from kdump_enabler.vmcore.log_files import LINE_CAP, tail
+from kdump_enabler.vmcore.log_files import LINE_CAP, MOST_LINES, tail
 from tests import vmcores
 from tests.unit.test_vmcore_find import DUMP, LOG, tree
 from tests.vmcores import written
@@ -60,3 +60,17 @@ def test_show_what_is_none(tmp_path: Path) -> None:
     (tmp_path / "any.name").symlink_to(written(tmp_path / "x/y", DUMP))
     (record,) = vmcore.show(str(tmp_path / "any.name"), [])
     assert (record["complete"], record["log"]) == (True, None)
+
+
+def test_a_log_from_a_word_on(tmp_path: Path) -> None:
+    """What `simulate` reads: who noticed the trouble comes long before the last lines."""
+    noise = [f"[ 2.{number}] nothing" for number in range(9000)]
+    lines = [*noise[:100], "[ 1.0] kdump-enabler: crash on purpose, 5f1c0a9e", *noise]
+    path = written(tmp_path / "dmesg", "\n".join(lines).encode())
+    asked = {"do": "log", "path": path, "after": "5f1c0a9e"}
+    found = vmcore.answer(asked)["lines"]
+    assert (found[0], len(found)) == (lines[100], MOST_LINES)
+    short = written(tmp_path / "short", "\n".join(lines[:103]).encode())
+    assert vmcore.answer({**asked, "path": short})["lines"] == lines[100:103]
+    assert vmcore.answer({**asked, "path": short, "after": "another"})["lines"] == []
+    assert vmcore.answer({**asked, "path": str(tmp_path / "missing")})["lines"] is None

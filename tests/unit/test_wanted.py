@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import evidence, wanted
+from kdump_enabler import evidence, sysctls, wanted
 from kdump_enabler.facts import machine
 from kdump_enabler.facts.machine import Facts
 from tests.hosts import machines
@@ -34,6 +34,7 @@ SYSRQ = [
     ("1", "1", 0, 0),
     ("0", "0", 8, 8),
 ]
+PANICKING = [key for key in policy().sysctl_wanted() if sysctls.table()[key].panics]
 # Key, its value in another file, whether our drop-in must hold it.
 PANIC = [
     ("kernel.panic", None, True),
@@ -43,7 +44,7 @@ PANIC = [
     ("kernel.panic", "5", False),
     ("kernel.panic", "-1", False),
     ("kernel.panic", "0x1e", False),
-    *((key, value, ours) for key in wanted.PANICKING_KEYS for value, ours in ((None, True), ("0", True), ("1", False))),
+    *((key, value, ours) for key in PANICKING for value, ours in ((None, True), ("0", True), ("1", False))),
     ("kernel.panic_on_oops", "2", False),
     ("kernel.panic_on_oops", "-1", True),
 ]

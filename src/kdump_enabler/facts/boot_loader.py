@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from ..evidence import Evidence
+from ..finding import Source
 from .grub import Menu
+from .tools import Value, shell_values
 
 GRUB, SYSTEMD_BOOT, UNIFIED = "grub", "systemd-boot", "unified-kernel-image"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
@@ -25,6 +27,7 @@ FILES = (
     ("/boot/extlinux/extlinux.conf", "extlinux"),
     ("/boot/boot.scr", "u-boot"),
 )
+REBOOTS_BY_KEXEC = "/etc/init.d/kexec-load"
 WORDS = {
     "kernelstub": f"{SYSTEMD_BOOT} and kernelstub",
     "raspberry-pi": "the firmware of the Raspberry Pi",
@@ -59,6 +62,19 @@ def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | Non
     if menu.entries and (not others or _grub_started(evidence, menu, kernel)):
         return BootLoader(GRUB, menu.config)
     return others[0] if others and not evidence.file(menu.config).unknown else None
+
+
+def kexec_reboots(evidence: Evidence) -> Source | None:
+    """The line that makes reboots go through kexec: the last LOAD_KEXEC counts, and only `true` means yes
+    (/etc/init.d/kexec-load of kexec-tools; 2.0.27 took the script away, and nothing reads the line any more)."""
+    if evidence.file(REBOOTS_BY_KEXEC).absent:
+        return None
+    files = [evidence.file("/etc/default/kexec"), *evidence.below("/etc/default/kexec.d")]
+    found = [
+        (file.path, values["LOAD_KEXEC"]) for file in files if "LOAD_KEXEC" in (values := shell_values(file.text or ""))
+    ]
+    path, value = found[-1] if found else ("", Value("", 0))
+    return Source(path, value.line, f"LOAD_KEXEC={value.value}") if value.value == "true" else None
 
 
 def _told(evidence: Evidence) -> BootLoader | None:

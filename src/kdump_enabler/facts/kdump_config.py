@@ -13,7 +13,6 @@ from .tools import Value
 
 KDUMP_CONF = "kdump.conf"  # what the table calls this dialect
 SYSCONFIG = "/etc/sysconfig/kdump"
-APPENDED = "KDUMP_COMMANDLINE_APPEND"
 REMOTE = ("NFS", "SSH", "FTP")
 
 
@@ -32,6 +31,18 @@ class Target:
         """It is another machine."""
         return self.kind in ("nfs", "ssh", "ftp")
 
+    @property
+    def place(self) -> str:
+        """What it is, for messages."""
+        return "another machine" if self.leaves else "a device of their own"
+
+    @property
+    def to_look(self) -> str:
+        """What lets `prove` look there."""
+        if self.leaves:
+            return "set kdump_dump_server to that machine's name in the inventory"
+        return "set kdump_dump_directories to where that device is mounted"
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -42,11 +53,25 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class CaptureLine:
+    """What the capture kernel's command line is made of, in a `file` for sh: `whole` stands for the running kernel's,
+    words named in `removed` go, and `appended`, whose setting is `key`, comes behind; null where nothing says. With
+    `by_default` words are appended then, too, those of the line that the package ships as a comment."""
+
+    file: str
+    key: str
+    whole: Value | None
+    appended: Value | None
+    removed: tuple[str, ...] = ()
+    by_default: bool = False
+
+
+@dataclass(frozen=True)
 class KdumpConfig:
     """`values` are the settings by name; `directory` is the setting of the dump directory, null where it is left at its
     default, and `directory_key` its name; `key` is the file of the SSH key; `kexec_options` are those with which the
-    capture kernel is loaded, and `kexec_setting` says where they stand; `appended` is what goes behind the capture
-    kernel's command line, null where nothing says."""
+    capture kernel is loaded, and `kexec_setting` says where they stand; `switch` is the setting that can turn kdump
+    off, in the same file as `capture_line`."""
 
     values: Mapping[str, Value]
     targets: tuple[Target, ...]
@@ -54,8 +79,9 @@ class KdumpConfig:
     key: str
     kexec_options: tuple[str, ...]
     kexec_setting: str
+    capture_line: CaptureLine
+    switch: Value | None = None
     faults: tuple[Fault, ...] = ()
-    appended: Value | None = None
 
     @property
     def directory(self) -> Value | None:
@@ -80,19 +106,28 @@ def _kdump_tools(path: str, values: Mapping[str, Value]) -> KdumpConfig:
     found = [(name, values[name]) for name in REMOTE if name in values and values[name].value]
     targets = tuple(Target(name.lower(), one.value, f"{name}={one.value}", one.line) for name, one in found)
     key = values.get("SSH_KEY")
-    options, setting = _options(values.get("KDUMP_KEXEC_ARGS")), f'KDUMP_KEXEC_ARGS="-s" in {path}'
-    return KdumpConfig(values, targets, "KDUMP_COREDIR", key.value if key else "", options, setting)
+    appended = "KDUMP_CMDLINE_APPEND"
+    return KdumpConfig(
+        values=values,
+        targets=targets,
+        directory_key="KDUMP_COREDIR",
+        key=key.value if key else "",
+        kexec_options=_options(values.get("KDUMP_KEXEC_ARGS")),
+        kexec_setting=f'KDUMP_KEXEC_ARGS="-s" in {path}',
+        capture_line=CaptureLine(path, appended, values.get("KDUMP_CMDLINE"), values.get(appended), by_default=True),
+        switch=values.get("USE_KDUMP"),
+    )
 
 
 def _kdump_conf(path: str, text: str, of_kernel: Mapping[str, Value]) -> KdumpConfig:
-    """kdump.conf(5)"""
+    """kdump.conf(5); the command line is that of prepare_cmdline in kdump-lib.sh."""
     found = kdump_conf.read(text)
     values = {one.key: Value(one.value, one.line) for one in found}
     targets = (one for one in found if kdump_conf.TARGET in one.sets and one.value)
     faults = (
         Fault(Source(path, one.directive.line, one.directive.written), one.reason) for one in kdump_conf.faults(found)
     )
-    key = values.get("sshkey")
+    key, appended = values.get("sshkey"), "KDUMP_COMMANDLINE_APPEND"
     return KdumpConfig(
         values=values,
         targets=tuple(Target(one.key, one.value, one.written, one.line) for one in targets),
@@ -100,6 +135,12 @@ def _kdump_conf(path: str, text: str, of_kernel: Mapping[str, Value]) -> KdumpCo
         key=key.value if key else "",
         kexec_options=_options(of_kernel.get("KEXEC_ARGS")),
         kexec_setting=f'KEXEC_ARGS="-s" in {SYSCONFIG}',
+        capture_line=CaptureLine(
+            file=SYSCONFIG,
+            key=appended,
+            whole=of_kernel.get("KDUMP_COMMANDLINE"),
+            appended=of_kernel.get(appended),
+            removed=_options(of_kernel.get("KDUMP_COMMANDLINE_REMOVE")),
+        ),
         faults=tuple(faults),
-        appended=of_kernel.get(APPENDED),
     )

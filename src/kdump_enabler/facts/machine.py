@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .. import policy_file
+from .. import policy_file, sysctls
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
@@ -16,10 +16,12 @@ from . import (
     backups,
     boot_loader,
     crashkernel,
+    detectors,
     dumps,
     grub,
     grub_defaults,
     kdump_config,
+    late_arming,
     leftovers,
     lockdown,
     memory,
@@ -34,6 +36,7 @@ from . import (
 )
 from .backups import BackupSet
 from .crashkernel import Reservation
+from .detectors import Detectors
 from .dumps import DumpDirectory
 from .grub import Entry, Menu
 from .grub_defaults import Defaults
@@ -46,18 +49,14 @@ from .runs import Run
 from .shell import APPENDING
 from .storage import Storage
 from .sysctl import Assignment, Setting
-from .tools import Unit, Value
+from .tools import Unit
 
-PANIC_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler.conf"
-SYSRQ_DROPIN = "/etc/sysctl.d/99-zz-kdump-enabler-sysrq.conf"
-PANIC_KEYS = (
-    "kernel.panic",
-    "kernel.panic_on_oops",
-    "kernel.panic_on_unrecovered_nmi",
-    "kernel.unknown_nmi_panic",
-)
+# They sort after names with a number and after those that other software and people use (k8s.conf, local.conf); who
+# writes a file that sorts later still means it.
+PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
+SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 SYSRQ = "kernel.sysrq"
-LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
+LOAD_DISABLED = "kernel.kexec_load_disabled"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
 
@@ -115,6 +114,8 @@ class Facts:
     backups: tuple[BackupSet, ...] | None
     run: Run | None
     proof: Note | None
+    simulation: Note | None
+    detectors: Detectors
     build_id: str | None
     evidence: Evidence
 
@@ -135,7 +136,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     loader = boot_loader.read(evidence, menu, kernel)
     # A grub.cfg that nobody reads says nothing of the next boot.
     entry = menu.next_entry if loader is not None and loader.kind == boot_loader.GRUB else None
-    boot_values = sysctl.boot_values(entry.command_line if entry else command_line or "")
+    boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
@@ -164,9 +165,9 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
-        load_disabled_setting=sysctl.read(evidence, "kernel.kexec_load_disabled", "", {}),
+        load_disabled_setting=sysctl.read(evidence, LOAD_DISABLED, "", boot_values),
         kexec_loaded=_flag(evidence, "/sys/kernel/kexec_loaded"),
-        kexec_reboots=_kexec_reboots(evidence),
+        kexec_reboots=boot_loader.kexec_reboots(evidence),
         packages=tools.packages(evidence, platform.package_manager) if platform else None,
         units=tools.units(evidence),
         config=config,
@@ -175,13 +176,15 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         dump_directory=target,
         storage=storage.read(evidence, target.real, platform is None or bool(platform.dump_unit)),
         lockdown=lockdown.read(evidence),
-        settings=_settings(evidence, boot_values, _built_in_sysrq(evidence, entry, kernel)),
+        settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
         leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
         backups=backups.read(evidence),
         run=runs.read(evidence, _word(evidence, "/proc/sys/kernel/random/boot_id")),
         proof=proofs.read(evidence),
+        simulation=proofs.read(evidence, proofs.SIMULATION),
+        detectors=detectors.read(evidence),
         build_id=proofs.build_id(evidence),
         evidence=evidence,
     )
@@ -210,21 +213,6 @@ def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
     return SyntaxFault(doubt.path, doubt.line, "dash knows no +=") if is_dash and doubt else None
 
 
-def _kexec_reboots(evidence: Evidence) -> Source | None:
-    """The line that makes reboots go through kexec: the last LOAD_KEXEC counts, and only `true` means yes
-    (/etc/init.d/kexec-load of kexec-tools; 2.0.27 took the script away, and nothing reads the line any more)."""
-    if evidence.file(LOADS_BY_ITSELF).absent:
-        return None
-    files = [evidence.file("/etc/default/kexec"), *evidence.below("/etc/default/kexec.d")]
-    found = [
-        (file.path, values["LOAD_KEXEC"])
-        for file in files
-        if "LOAD_KEXEC" in (values := tools.shell_values(file.text or ""))
-    ]
-    path, value = found[-1] if found else ("", Value("", 0))
-    return Source(path, value.line, f"LOAD_KEXEC={value.value}") if value.value == "true" else None
-
-
 def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str | None) -> File | None:
     if platform is None or kernel is None:
         return None
@@ -251,8 +239,25 @@ def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 
 
-def _settings(evidence: Evidence, boot_values: Mapping[str, str], sysrq: Assignment | None) -> dict[str, Setting]:
-    found = {key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values) for key in PANIC_KEYS}
+def _boot_values(command_line: str) -> dict[str, str]:
+    """The settings that boot parameters give."""
+    return {key: value for key, (value, _) in sysctls.boot_words(command_line).items()} | sysctl.boot_values(
+        command_line
+    )
+
+
+def _settings(
+    evidence: Evidence, platform: Platform | None, boot_values: Mapping[str, str], sysrq: Assignment | None
+) -> dict[str, Setting]:
+    """Every setting of the panic policy. What our own unit sets comes after all files of sysctl.d."""
+    late = late_arming.read(evidence, platform.unit) if platform else {}
+    found = {
+        key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values, takes=sysctls.table()[key].takes)
+        for key in sysctls.managed()
+    }
+    found |= {
+        key: replace(found[key], next_boot=value, blocker=None, later=()) for key, value in late.items() if key in found
+    }
     return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
 
 

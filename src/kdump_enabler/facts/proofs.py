@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +12,20 @@ from typing import Any
 from ..evidence import Evidence
 
 RECORD = "/var/lib/kdump-enabler/proof.json"
+SIMULATION = "/var/lib/kdump-enabler/simulation.json"
 SCHEMA = "kdump-enabler/proof/1"
+KIB = 1024
+MEMORY = "/var/lib/kdump-enabler/capture-memory"  # as plugins/module_utils/watching.py has it written
 NOTES = "/sys/kernel/notes"
 NT_GNU_BUILD_ID = 3  # include/uapi/linux/elf.h
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """The most that a capture kernel used of all that it had, in bytes."""
+
+    used_bytes: int
+    whole_bytes: int
 
 
 @dataclass(frozen=True)
@@ -31,10 +43,20 @@ class Note:
     dumps: tuple[str, ...]
     outcome: Mapping[str, Any] | None
 
+    @property
+    def memory_use(self) -> MemoryUse | None:
+        """What the capture kernel used while it wrote the dump; null where nobody watched that."""
+        seen = (self.outcome or {}).get("capture_memory")
+        if not seen:
+            return None
+        # What is reserved holds the kernel itself, too, and with `,high` there is more than the kernel's number says.
+        whole = max(seen["total_bytes"], self.reserved_bytes or 0)
+        return MemoryUse(whole - seen["least_available_bytes"], whole)
 
-def read(evidence: Evidence) -> Note | None:
+
+def read(evidence: Evidence, record: str = RECORD) -> Note | None:
     """The note on the machine; null when there is none, or none that can be read."""
-    return load(evidence.text(RECORD) or "")
+    return load(evidence.text(record) or "")
 
 
 def load(text: str) -> Note | None:
@@ -53,6 +75,16 @@ def load(text: str) -> Note | None:
         )
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def capture_memory(evidence: Evidence, identifier: str) -> dict[str, int] | None:
+    """What the capture kernel of the crash with this id had of memory, and the least of it that was available while it
+    wrote the dump, in bytes; null where that was not watched. The last whole line counts."""
+    lines = re.findall(rf"(?m)^{re.escape(identifier)} (\d+) (\d+)\n", evidence.text(MEMORY) or "", re.ASCII)
+    if not lines:
+        return None
+    total, least = (int(word) * KIB for word in lines[-1])
+    return {"total_bytes": total, "least_available_bytes": least}
 
 
 def build_id(evidence: Evidence) -> str | None:

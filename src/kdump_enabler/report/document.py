@@ -13,6 +13,7 @@ from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
 SCHEMA = "kdump-enabler/result/1"
 USAGE_ERROR = 2
+NOT_BACK = "it was crashed on purpose and has not come back"
 LOST = "Ansible stopped working on it before the end; run this again with --verbose to see why"
 
 
@@ -39,11 +40,17 @@ def exit_code(result: Mapping[str, Any]) -> int:
 def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False) -> dict[str, Any]:
     """The record of one host from what a play registered for it: its last look, what failed, and with `dumps` what
     dumps it has. A host that the play left without a last word was lost on the way."""
-    record = _from_play(host, variables) | _work_on_dumps(variables)
+    record = _from_play(host, variables) | _work_on_dumps(variables) | _simulation(variables)
     if dumps:
         found = (variables.get("kdump_dumps") or {}).get("vmcores")
         record["vmcores"] = None if found is None else with_origins(found, record["proof"])
     return record
+
+
+def _simulation(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What a simulation led to; what it should lead to is in the first look."""
+    found = (variables.get("kdump_proof") or {}).get("simulation")
+    return {"simulation": found} if found else {}
 
 
 def _work_on_dumps(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,6 +70,8 @@ def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     if not found and (look.get("open") or "host" not in look):
         return nobody(host, Verdict.UNKNOWN, LOST)
     record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
+    if (variables.get("kdump_proof") or {}).get("returned") is False:
+        record = nobody(host, Verdict.UNREACHABLE, NOT_BACK)  # what was seen was before the crash
     restored = variables.get("kdump_restored")
     if restored:
         record["plan"] = [{"step": "put back", "changes": path} for path in restored.get("paths", ())]

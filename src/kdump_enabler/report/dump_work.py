@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from ..fetching import FAILED, FETCHED, SKIPPED, THERE
-from ..rules.words import mib
+from .dumps import size
 from .text import literal, show_name
 
 Record = Mapping[str, Any]
@@ -38,14 +38,14 @@ def show_pruned(console: Console, result: Record, _command: str, _verbose: bool)
         found = host.get("pruned")
         show_name(console, host, host["reason"] or UNSEEN if found is None else "" if found else "no dump")
         for one in found or ():
-            console.print(f" {_fate(one)}  {literal(_subject(one))}  {mib(one['bytes'])}", soft_wrap=True)
+            console.print(f" {_fate(one)}  {literal(_subject(one))}  {size(one['bytes'])}", soft_wrap=True)
             console.print(f"          {literal(one['left'] or one['reason'])}", soft_wrap=True)
         removed = sum(one["bytes"] for one in found or () if one["removed"])
         going = sum(one["bytes"] for one in found or () if one["goes"] and not one["removed"] and not one["left"])
         if removed:
-            console.print(f" {mib(removed)} are free again ({removed} bytes)")
+            console.print(f" {size(removed)} are free again ({removed} bytes)")
         if going:
-            console.print(f" {mib(going)} would be free again ({going} bytes). Nothing was removed: --yes removes it.")
+            console.print(f" {size(going)} would be free again ({going} bytes). Nothing was removed: --yes removes it.")
 
 
 def _fate(one: Record) -> str:

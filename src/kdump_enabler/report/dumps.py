@@ -12,7 +12,6 @@ from ..rules.words import mib
 from .text import literal, show_name
 
 Record = Mapping[str, Any]
-ELSEWHERE = "KD053"  # the rule that names the machines that dumps are sent to
 TITLES = f" [dim]{'crashed (UTC)':21}{'kernel':24}{'size':>8}  {'state':12}{'crash':9}readable by[/]"
 OPEN = "everyone"
 DENIED = "Permission denied"  # strerror(3), in the reader's words
@@ -49,8 +48,8 @@ def _lines(found: Record) -> Iterator[str]:
     colour, state = _state(found)
     kernel, readers = literal(found["kernel"] or ""), _readers(found)
     mark = "red" if readers == OPEN else "default"
-    size = "" if found["size_bytes"] is None else _size(found["size_bytes"])
-    yield f"{_time(found):21}{kernel:24}{size:>8}  [{colour}]{state:12}[/]{_origin(found):9}[{mark}]{readers}[/]"
+    took = "" if found["size_bytes"] is None else size(found["size_bytes"])
+    yield f"{_time(found):21}{kernel:24}{took:>8}  [{colour}]{state:12}[/]{_origin(found):9}[{mark}]{readers}[/]"
     yield f"  {literal(found['path'] or found['directory'])}"
     if found["reason"]:
         yield f"  [{colour}]{literal(found['reason'])}[/]"
@@ -70,8 +69,8 @@ def _details(found: Record) -> Iterator[tuple[str, str]]:
     level = None if found["dump_level"] is None else f"dump level {found['dump_level']}"
     yield "format", _joined(found["format"], found["compression"] and f"compression {found['compression']}", level)
     if found["size_bytes"] is not None:
-        size = f"{_size(found['size_bytes'])} ({found['size_bytes']} bytes)"
-        yield "size", _joined(size, f"{_size(found['allocated_bytes'])} on disk", f"written {found['written_at']}")
+        took = f"{size(found['size_bytes'])} ({found['size_bytes']} bytes)"
+        yield "size", _joined(took, f"{size(found['allocated_bytes'])} on disk", f"written {found['written_at']}")
         yield "readable by", f"{_readers(found)} (mode {found['mode']:04o}, uid {found['uid']}, gid {found['gid']})"
     if found["log"]:
         yield "kernel log", literal(f"{found['log']} ({found['log_bytes']} bytes)")
@@ -79,7 +78,7 @@ def _details(found: Record) -> Iterator[tuple[str, str]]:
         yield "panic", f"[bold]{literal(found['panic'])}[/]" if found["panic"] else unread
 
 
-def _size(size_bytes: int) -> str:
+def size(size_bytes: int) -> str:
     """As elsewhere, and in KiB what is below one MiB: most incomplete dumps are."""
     return mib(size_bytes) if size_bytes >= MIB else f"{size_bytes // 1024} KiB"
 
@@ -127,8 +126,8 @@ def _instead(host: Record) -> str:
 
 
 def _elsewhere(host: Record) -> list[str]:
-    """The other machines that the host sends its dumps to, in the words of its configuration."""
-    return [finding["current"] for finding in host["findings"] if finding["id"] == ELSEWHERE]
+    """Where the host sends its dumps instead, in the words of its configuration."""
+    return list(host["facts"]["dump_directory"]["sent_to"]) if host["facts"] else []
 
 
 def _remarks(host: Record) -> Iterator[str]:

@@ -155,7 +155,11 @@ def _memory(sizes: Mapping[str, Any]) -> str:
 def _proof(proof: Mapping[str, Any]) -> str:
     """What the last crash on purpose is worth, and how old it is."""
     days = "" if proof["age_seconds"] is None else f", {_ago(proof['age_seconds'])}"
-    return PROOFS[proof["state"]] + days
+    seen = proof["outcome"].get("capture_memory")
+    proven = seen and proof["state"] == "proven"
+    return (
+        PROOFS[proof["state"]] + days + (f", {mib(seen['least_available_bytes'])} of memory to spare" if proven else "")
+    )
 
 
 def _ago(seconds: int) -> str:

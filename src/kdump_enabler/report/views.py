@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
-from . import dump_work, dumps, text
+from . import dump_work, dumps, settings, simulations, text
 from .text import literal, show_name
 
 Result = Mapping[str, Any]
@@ -34,6 +34,8 @@ def _hosts(console: Console, result: Result, _command: str, _verbose: bool) -> N
 def _findings(console: Console, result: Result, command: str, verbose: bool) -> None:
     text.show_hosts(console, result)
     text.show_findings(console, result, command, verbose)
+    if verbose:
+        settings.show_settings(console, result)
 
 
 def _plan(console: Console, result: Result, _command: str, _verbose: bool) -> None:
@@ -165,6 +167,10 @@ def _proven(host: str, outcome: Mapping[str, Any]) -> Iterator[str]:
     told = [f"{what} {took} s after the crash" for what, took in known.items() if took is not None]
     if told:
         yield f"  {', '.join(told)}"
+    memory = outcome.get("capture_memory")
+    if memory:
+        spare, total = mib(memory["least_available_bytes"]), mib(memory["total_bytes"])
+        yield f"  the capture kernel had {spare} of its {total} to spare"
 
 
 VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
@@ -180,4 +186,5 @@ VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "pruned": dump_work.show_pruned,
     "backup set": _backup_set,
     "proofs": _proofs,
+    "simulations": simulations.show,
 }

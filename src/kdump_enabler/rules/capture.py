@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ..evidence import File
-from ..facts.kdump_config import APPENDED, SYSCONFIG
 from ..facts.machine import Facts
-from ..facts.sysctl import Assignment
+from ..facts.sysctl import Assignment, integer
 from ..facts.tools import DATABASES
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle as grub_obstacle
@@ -81,7 +79,8 @@ def obstacle(facts: Facts) -> str:
     """What an administrator has to take out of the way before a capture kernel can be loaded; empty for nothing."""
     setting = _forbidden_at_boot(facts)
     if setting is not None:
-        return f"take kernel.kexec_load_disabled out of {setting.source}, then reboot"
+        place = setting.source if setting.line else f"the {setting.source}"
+        return f"take kernel.kexec_load_disabled out of {place}, then reboot"
     unit = facts.unit(facts.platform.unit) if facts.platform else None
     if unit is not None and "masked" in unit.unit_file_state:
         return f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if facts.platform else ""
@@ -96,7 +95,7 @@ def obstacle(facts: Facts) -> str:
 def _forbidden_at_boot(facts: Facts) -> Assignment | None:
     """The line that forbids loading at each boot; null when there is none."""
     setting = facts.load_disabled_setting.next_boot
-    return setting if setting is not None and setting.value == "1" else None
+    return setting if setting is not None and integer(setting.value) == 1 else None
 
 
 def _after_reboot(facts: Facts, policy: Policy) -> bool:
@@ -162,7 +161,7 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def switched_on(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD041: with USE_KDUMP=0 kdump-tools loads nothing and still ends with success (/etc/init.d/kdump-tools)."""
-    value = facts.config.values.get("USE_KDUMP")
+    value = facts.config.switch
     if facts.platform is None or value is None or not is_off(value.value):
         return
     yield Finding(
@@ -192,24 +191,6 @@ def refused(facts: Facts, _: Policy) -> Iterator[Finding]:
             blocks_capture=not facts.capture_loaded,
             by_hand=True,
         )
-
-
-def hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD044: as it is shipped, /etc/sysconfig/kdump gives the capture kernel panic=10. Without a panic= it stands
-    still when it panics itself, and the machine does not come back (admin-guide/kernel-parameters.txt)."""
-    line = facts.config.appended
-    if line is None or re.search(r"(^|\s)panic=-?[1-9]", line.value):
-        return
-    yield Finding(
-        id="KD044",
-        severity=Severity.WARNING,
-        title="A capture kernel that panics would not reboot",
-        current=f"{APPENDED} has no panic=",
-        wanted="panic=10",
-        evidence=(Source(SYSCONFIG, line.line, f"{APPENDED}={line.value}"),),
-        remedy=f"put panic=10 into {APPENDED} of {SYSCONFIG}, and restart the service",
-        by_hand=True,
-    )
 
 
 def waits(facts: Facts, _: Policy) -> Iterator[Finding]:

@@ -21,15 +21,14 @@ def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
     takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn.
     kdump.conf(5) can also name a device: it need not be mounted now, and of a raw one nothing can be seen."""
     for target in facts.config.targets:
-        place = "another machine" if target.leaves else "a device of their own"
         yield Finding(
             id="KD053",
             severity=Severity.WARNING,
-            title=f"Dumps go to {place}, and whether it takes them is not known here",
+            title=f"Dumps go to {target.place}, and whether it takes them is not known here",
             current=target.written,
             wanted="a target that takes the dump",
             evidence=(Source(facts.platform.config if facts.platform else "", target.line, target.written),),
-            remedy="try it with a crash on purpose",
+            remedy=f"{target.to_look}, then: kdump-enabler prove --unknown-too",
             unseen=True,
             by_hand=True,
         )

@@ -39,7 +39,7 @@ def failed(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def _has_reason(facts: Facts) -> bool:
     """One of the other rules says why nothing is loaded."""
-    switch = facts.config.values.get("USE_KDUMP")
+    switch = facts.config.switch
     no_initrd = facts.capture_initrd is not None and facts.capture_initrd.absent
     off = switch is not None and is_off(switch.value)
     forbidden = facts.load_disabled or obstacle(facts)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..facts.crashkernel import MIB
 from ..facts.machine import Facts
 from ..facts.proofs import RECORD
-from ..finding import Finding, Severity, Source
+from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
 from ..proof import DAY, Standing, State, standing
+from .words import mib
 
 PROVE = "kdump-enabler prove"
+MOST_USED = 0.85
 # What comes before the next proof.
 FIRST = {
     "no_space": "make room for dumps, then {0}",
@@ -64,6 +67,19 @@ def unfinished(facts: Facts, _: Policy) -> Iterator[Finding]:
         yield _finding("KD103", Severity.WARNING, "A proof was never finished", begun, "what came out, looked at")
 
 
+def tight(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD104: what the capture kernel needs grows with drivers and firmware, with CPUs and with the busyness of its
+    disks and network, so that one that just had enough in a crash on purpose may lack it in the next. The least that
+    was available (MemAvailable, proc(5)) is measured every 0.2 seconds from when the file systems are mounted until
+    the dump is written; what the start of the kernel takes before that is not in it."""
+    use = facts.proof.memory_use if facts.proof and standing(facts).state is State.PROVEN else None
+    if use and use.used_bytes > MOST_USED * use.whole_bytes:
+        used = f"{mib(use.used_bytes)} of {mib(use.whole_bytes)} used"
+        wanted = f"{2 * use.whole_bytes // MIB}M"
+        found = _finding("KD104", Severity.WARNING, "The capture kernel had hardly any memory left", used, wanted)
+        yield replace(found, remedy=f"{ENABLE} --crashkernel {wanted}")
+
+
 def _said(found: Standing) -> str:
     return "; ".join(found.changed) or found.state.value
 
@@ -81,4 +97,4 @@ def _finding(identifier: str, severity: Severity, title: str, current: str, want
     )
 
 
-RULES = (demanded, stale, failed, unfinished)
+RULES = (demanded, stale, failed, unfinished, tight)

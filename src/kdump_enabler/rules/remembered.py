@@ -12,6 +12,8 @@ from ..policy_file import HOST_FILE
 from .proof import PROVE
 from .words import unseen
 
+UNSTATED = "not stated"
+
 
 def policy(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD090: what `enable` was told is written to /etc/kdump-enabler/policy.yml, so that a later check goes by it
@@ -19,13 +21,14 @@ def policy(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if facts.remembered is None:
         yield unseen("KD090", "The policy that this machine keeps", HOST_FILE)
     elif policy.stated != facts.remembered:
-        different = sorted(key for key in policy.stated if policy.stated[key] != facts.remembered.get(key))
+        stated, kept = policy.stated, facts.remembered
+        different = sorted(key for key in {**kept, **stated} if kept.get(key, UNSTATED) != stated.get(key, UNSTATED))
         yield Finding(
             id="KD090",
             severity=Severity.INFO,
             title="The policy of this run is not kept on the machine yet",
-            current=", ".join(f"{key}: {facts.remembered.get(key, 'not stated')}" for key in different),
-            wanted=", ".join(f"{key}: {policy.stated[key]}" for key in different),
+            current=", ".join(f"{key}: {kept.get(key, UNSTATED)}" for key in different),
+            wanted=", ".join(f"{key}: {stated.get(key, UNSTATED)}" for key in different),
             evidence=(Source(HOST_FILE),),
             remedy=ENABLE,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.machine import SYSRQ, Facts
+from ..facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from ..facts.sysctl import Assignment, Setting, integer
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
-from ..wanted import NMI_KEYS, PANICKING_KEYS, panic_settings, satisfied, sysrq_now
+from ..wanted import held_back, panic_settings, satisfied, sysrq_now, waits
 from ..wanted import sysrq as wanted_sysrq
+from .sysctl_files import unless_beaten
 from .words import unseen
 
 
@@ -21,8 +22,8 @@ def panic_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
         assignment = setting.next_boot
         if setting.closed_file:
             yield unseen("KD060", f"{key} for the next boot", setting.closed_file)
-        elif not satisfied(key, assignment.value if assignment else None, policy):
-            yield Finding(
+        elif not satisfied(setting, assignment.value if assignment else None, policy):
+            finding = Finding(
                 id="KD060",
                 severity=Severity.ERROR,
                 title=f"{key} is not set for the next boot",
@@ -31,6 +32,7 @@ def panic_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
                 evidence=(_where(facts.settings[key], assignment),),
                 remedy=ENABLE,
             )
+            yield unless_beaten(finding, setting, PANIC_DROPIN)
 
 
 def panic_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -38,9 +40,9 @@ def panic_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
     kernel is loaded: a panic that leaves no dump would only cost the machine."""
     for key, wanted in panic_settings(facts, policy).items():
         setting = facts.settings[key]
-        if setting.running is None or satisfied(key, setting.running, policy):
+        if setting.running is None or satisfied(setting, setting.running, policy):
             continue
-        pending = key in PANICKING_KEYS and not facts.capture_loaded
+        pending = waits(facts, key, policy)
         yield Finding(
             id="KD061",
             severity=Severity.INFO if pending else Severity.ERROR,
@@ -55,8 +57,8 @@ def panic_now(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 def unexplained_nmi(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD062: on hardware that sends NMIs nobody explains, panicking on them would take a working machine down."""
-    held_back = [key for key in NMI_KEYS if key in policy.sysctl_wanted() and key not in policy.sysctls]
-    if facts.unexplained_nmi and held_back:
+    off = held_back(facts, policy)
+    if facts.unexplained_nmi and off:
         yield Finding(
             id="KD062",
             severity=Severity.INFO,
@@ -64,7 +66,7 @@ def unexplained_nmi(facts: Facts, policy: Policy) -> Iterator[Finding]:
             current=facts.unexplained_nmi,
             wanted="the cause of the NMI, or an explicit policy",
             evidence=(Source("/dev/kmsg", 0, facts.unexplained_nmi),),
-            remedy="set " + " and ".join(held_back) + " in kdump_sysctls if they are meant to panic",
+            remedy="set " + " and ".join(off) + " in kdump_sysctls if they are meant to panic",
             by_hand=True,
         )
 
@@ -79,7 +81,7 @@ def sysrq(facts: Facts, policy: Policy) -> Iterator[Finding]:
         ("now", setting.running, sysrq_now(facts, policy), _running(setting)),
     ):
         if wanted is not None and integer(value) != wanted:
-            yield Finding(
+            finding = Finding(
                 id="KD070",
                 severity=Severity.ERROR,
                 title=f"The SysRq crash key does not work {when}",
@@ -88,13 +90,14 @@ def sysrq(facts: Facts, policy: Policy) -> Iterator[Finding]:
                 evidence=(where,),
                 remedy=ENABLE,
             )
+            yield finding if when == "now" else unless_beaten(finding, setting, SYSRQ_DROPIN)
 
 
 def sysrq_off(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD071: an administrator who switched SysRq off meant it; a dump can still be triggered by root."""
     setting = facts.settings[SYSRQ]
     value = setting.next_boot_of_others.value if setting.next_boot_of_others else setting.running
-    if policy.sysrq == "auto" and integer(value) == 0:
+    if (policy.sysrq == "auto" or not policy.sysrq_stated) and integer(value) == 0:
         yield Finding(
             id="KD071",
             severity=Severity.INFO,

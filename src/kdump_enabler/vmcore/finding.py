@@ -57,12 +57,15 @@ class Place:
                     self.files.append(entry.name)
 
 
-def find(directories: Iterable[str], seconds: float = LIST_SECONDS) -> List[Record]:
+def find(directories: Iterable[str], seconds: float = LIST_SECONDS, named: bool = False) -> List[Record]:
     """A record for each dump in these directories, the newest first: a vmcore with its header, or a dump that should be
-    there and is not (`path` is null). A directory that is not there holds none."""
+    there and is not (`path` is null). A directory that is not there holds none; where somebody `named` it, it may be a
+    typing error, and is not known to hold none."""
     clock = Clock(seconds)
     found = {
-        record["path"] or record["log"] or record["directory"]: record for path in directories for record in _walk(path)
+        record["path"] or record["log"] or record["directory"]: record
+        for path in directories
+        for record in _walk(path, named)
     }
     records = sorted(found.values(), key=lambda record: record["written_at"] or "", reverse=True)
     for record in records:
@@ -71,7 +74,7 @@ def find(directories: Iterable[str], seconds: float = LIST_SECONDS) -> List[Reco
     return sorted(records, key=lambda record: record["crashed_at"] or record["written_at"] or "", reverse=True)
 
 
-def _walk(directory: str) -> Iterator[Record]:
+def _walk(directory: str, named: bool) -> Iterator[Record]:
     """The dumps in a directory and below it, without their headers."""
     top, left = os.path.realpath(directory), [MOST_ENTRIES]
     ahead = [(top, everybody_reaches(top), 0)]
@@ -80,7 +83,7 @@ def _walk(directory: str) -> Iterator[Record]:
         try:
             place = Place(path, is_open, left)
         except OSError as error:
-            if depth == 0 and isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            if depth == 0 and not named and isinstance(error, (FileNotFoundError, NotADirectoryError)):
                 return
             if depth == 0 or STAMPED.fullmatch(os.path.basename(path)):
                 yield unseen(path, said(error))
@@ -176,10 +179,10 @@ def blank(directory: str) -> Record:
     return dict(dict.fromkeys(FILE_KEYS + HEADER_KEYS), directory=directory)
 
 
-def show(path: str, directories: Iterable[str], seconds: float = SECONDS) -> List[Record]:
+def show(path: str, directories: Iterable[str], seconds: float = SECONDS, named: bool = False) -> List[Record]:
     """The record of one dump with the end of its kernel log: a vmcore, the newest in a directory of its own, or the
     latest in these directories; none when there is no latest."""
-    records = find(directories, seconds)[:1] if path == LATEST else [_at(os.path.realpath(path), seconds)]
+    records = find(directories, seconds, named)[:1] if path == LATEST else [_at(os.path.realpath(path), seconds)]
     for record in records:
         record["log_tail"], record["panic"] = tail(record["log"]) if record["log"] else (None, None)
     return records

@@ -1,5 +1,6 @@
 """The kernel logs that lie beside dumps."""
 
+import itertools
 import re
 from typing import List, Optional, Tuple
 
@@ -7,6 +8,7 @@ from .basics import UnclearError
 from .files import File
 
 TAIL_LINES, LINE_CAP = 40, 500  # lines shown of a kernel log, characters of each
+MOST_LINES = 4000  # lines given of one
 LOG_CAP = 4 << 20  # bytes from the end of a kernel log in which the panic is looked for
 # What plugins/modules/crash.py puts into the kernel log; printk may add the time and the CPU or thread.
 PROOF = re.compile(r"^(?:\[[^\]]*\] ?)*kdump-enabler: crash on purpose, (\S+)$")
@@ -44,3 +46,13 @@ def tail(path: str) -> Tuple[Optional[List[str]], Optional[str]]:
     matches = (next((line for line in reversed(lines) if panic.search(line)), None) for panic in PANICS)
     panic_line = next(filter(None, matches), None)
     return [line[:LINE_CAP] for line in lines[-TAIL_LINES:]], panic_line and panic_line[:LINE_CAP]
+
+
+def lines_after(path: str, text: str) -> Optional[List[str]]:
+    """The lines of a kernel log from the first on that has the text, none where no line has it; null when the log
+    cannot be read."""
+    lines = last_lines(path)
+    if lines is None:
+        return None
+    marked = itertools.dropwhile(lambda line: text not in line, lines)
+    return [line[:LINE_CAP] for line in itertools.islice(marked, MOST_LINES)]

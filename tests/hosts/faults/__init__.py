@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, defaults, first, leftovers, loading, platforms, red_hat, targets
+from . import boot_loaders, defaults, first, leftovers, loading, panics, platforms, red_hat, targets
 
 MACHINES = {
     **first.MACHINES,
     **defaults.MACHINES,
     **leftovers.MACHINES,
     **loading.MACHINES,
+    **panics.MACHINES,
     **targets.MACHINES,
     **platforms.MACHINES,
     **boot_loaders.MACHINES,
