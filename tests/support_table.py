@@ -13,9 +13,15 @@ from kdump_enabler.facts.machine import Facts
 from kdump_enabler.platforms import Platform
 from tests.hosts import machines
 
+RECONSTRUCTED = "reconstructed machine"
 HEAD = "| platform | boot loader | how it is tested |\n|---|---|---|\n"
-BOOT_LOADERS = {"grub-dropin": "GRUB"}
-TESTED = ("virtual machine", "container", "recorded machine")  # the best first; README says what each means
+BOOT_LOADERS = {"bls": "GRUB with entries of their own (BLS)", "grub-defaults": "GRUB", "grub-dropin": "GRUB"}
+TESTED = (
+    "virtual machine",
+    "container",
+    "recorded machine",
+    RECONSTRUCTED,
+)  # the best first; README says what each means
 
 
 def table() -> str:
@@ -39,7 +45,8 @@ def _lines(platform: Platform, stand_ins: list[Facts]) -> Iterator[str]:
     others = [facts for facts in stand_ins if facts.platform == platform and _identifier(facts) != platform.match.id]
     if others:
         names = sorted({f"{facts.release.name} ({facts.arch})" for facts in others if facts.release})
-        yield _line(platform, f"{', '.join(names)}, as {platform.name}", "recorded machine")
+        word = "recorded machine" if RECONSTRUCTED not in platform.tested.values() else RECONSTRUCTED
+        yield _line(platform, f"{', '.join(names)}, as {platform.name}", word)
 
 
 def _line(platform: Platform, name: str, word: str) -> str:

@@ -13,6 +13,7 @@ from .failures import ModuleError
 # What grub-mkconfig says in any case; it explains no failure.
 CHATTER = re.compile(r"(done|Generating grub configuration file.*|Found .*|Adding boot menu entry.*|Sourcing file.*)\Z")
 LOCALE_FILES = ("/etc/default/locale", "/etc/locale.conf")
+SETTLE_SECONDS = 300
 UNTRANSLATED = {"LC_ALL": "C", "LANGUAGE": "C"}
 COMPLAINT = re.compile(r"error|cannot|can't|failed|not found|no space|denied|invalid", re.IGNORECASE)
 
@@ -107,6 +108,12 @@ def check_syntax(command: List[str], temporary: str, seconds: int) -> None:
         raise syntax_error(command[0], last_words(ended.stderr))
 
 
+def settle_boot(paths: List[str]) -> None:
+    """Do that for the file systems of those files that a boot loader reads."""
+    for directory in sorted({os.path.dirname(path) for path in paths if path.startswith("/boot/")}):
+        settle(directory, SETTLE_SECONDS)
+
+
 def settle(directory: str, seconds: int) -> None:
     """Bring all that the journal of the file system holds to its place on the disk: GRUB reads past the journal.
 
@@ -120,7 +127,7 @@ def settle(directory: str, seconds: int) -> None:
     why = "sync did not end within {0} s".format(seconds) if ended.rc is None else last_words(ended.stderr).rstrip(".")
     raise ModuleError(
         "io_error",
-        "{0} cannot be written to its disk ({1}); the old grub.cfg was kept.".format(directory, why),
+        "{0} cannot be written to its disk ({1}); the old file was kept.".format(directory, why),
         "Look into the kernel log for that disk, and run again.",
         [directory],
     )

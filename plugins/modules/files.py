@@ -11,6 +11,8 @@ description:
     names, keeps the old ones in a backup set, and renames. A failure on the way puts everything back.
   - Keeps mode, owner, access control list and SELinux context of a file that exists.
   - Symbolic links are refused.
+  - For files below C(/boot) the file system is synced before the names change and after, because boot loaders read past
+    its journal.
 options:
   changes:
     description:
@@ -123,6 +125,7 @@ from ..module_utils.atomic import AS_CREATED, FileState, check_writable, read_st
 from ..module_utils.backups import DEFAULT_ROOT, BackupSet
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
+from ..module_utils.grub_generator import settle_boot
 from ..module_utils.journal import note
 from ..module_utils.transaction import Change, Transaction, name_files
 
@@ -239,7 +242,9 @@ def apply(module: AnsibleModule, backup: BackupSet, changes: List[Change]) -> No
         # The record comes first: whatever a kill leaves beside the files, restore knows where to look for it.
         backup.record(changes, module.params["packages"], module.params["tool_version"])
         backup.correct(transaction.stage())
+        settle_boot([change.path for change in changes])
         transaction.commit()
+        settle_boot([change.path for change in changes])
     note("{0} {1}, backup set {2}".format("wrote" if one.new else "removed", one.path, backup.name) for one in changes)
 
 

@@ -14,6 +14,7 @@ description:
   - Gives the running kernel the settings it had, where they still are what the run made of them.
   - Looks at all files first. If one is neither what the run made of it nor what it was before,
     nothing is restored.
+  - Leaves a boot entry (C(/boot/loader/entries)) that is gone by now, as its kernel is gone too.
   - Removes directories that the run created, if nothing else is in them by now.
 options:
   backup_set:
@@ -126,6 +127,7 @@ from ..module_utils.atomic import FileState, check_writable, read_state, sweep
 from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, sets_since, utc_now
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
+from ..module_utils.grub_generator import settle_boot
 from ..module_utils.journal import note
 from ..module_utils.kernel import PROC_SYS, path_of, running, set_value
 from ..module_utils.past import Past, merged, past_of_files
@@ -138,6 +140,9 @@ ARGUMENTS = {
     "backup_root": {"type": "path", "default": DEFAULT_ROOT},
     "settings_root": {"type": "path", "default": PROC_SYS},
 }
+
+
+BOOT_ENTRIES = "/boot/loader/entries/"
 
 
 class Plan(NamedTuple):
@@ -166,11 +171,14 @@ def is_ours(past: List[Past], present: Optional[FileState]) -> bool:
 
 
 def plan(sets: List[BackupSet]) -> Plan:
-    """Compare every file of the sets, of which the newest comes first, with the machine; verifies all stored copies."""
+    """Compare every file of the sets, of which the newest comes first, with the machine; verifies all stored copies.
+
+    A boot entry that is gone went with its kernel: put back, it could boot nothing.
+    """
     found = Plan([], [])
     for path, past in past_of_files(sets).items():
         before, present = past[-1].before, read_state(path)
-        if is_same(present, before):
+        if is_same(present, before) or (present is None and before and BOOT_ENTRIES in path):
             continue
         change = Change(path, present, before)
         found.changes.append(change)
@@ -208,7 +216,9 @@ def apply(sets: List[BackupSet], found: Plan, close: bool) -> None:
             manifest = dict(oldest.manifest or {})
             keep_displaced(oldest, manifest, found.foreign)
             oldest.save(manifest)
+        settle_boot([change.path for change in found.changes])
         transaction.commit()
+        settle_boot([change.path for change in found.changes])
         for backup in sets if close else []:
             backup.save(dict(backup.manifest or {}, restored_at=utc_now()))
     note(

@@ -134,7 +134,7 @@ def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) 
         "dump_directory": {
             "path": facts.dump_directory.path,
             "local": facts.dump_directory.local,
-            "sent_to": [f"{name}={value.value}" for name, value in facts.remote_targets.items()],
+            "sent_to": [target.written for target in facts.config.targets],
         },
         "dumps": list(facts.dump_directory.dumps),
     }

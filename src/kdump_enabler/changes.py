@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .evidence import Evidence, File
+from .facts.shell_value import CUT_OUT
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ def edited(file: File, text: str | None) -> FileChange:
         return FileChange(file.path, before, text=text)
     pairs = enumerate(zip(old, new, strict=True), 1)
     return FileChange(file.path, before, lines={str(at): n.removesuffix("\r") for at, (o, n) in pairs if o != n})
+
+
+def can_edit(file: File, text: str) -> bool:
+    """Whether single lines of a file can be given a new text: it is no link, and they are as they are on the disk."""
+    pairs = zip((file.text or "").split("\n"), text.split("\n"), strict=True)
+    lines = [new.removesuffix("\r") for old, new in pairs if old != new]
+    return file.link is None and not any(CUT_OUT in line or "\r" in line for line in lines)
 
 
 def own_file(evidence: Evidence, path: str, text: str | None) -> tuple[FileChange, ...]:

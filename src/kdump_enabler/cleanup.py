@@ -11,12 +11,12 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from .changes import can_edit
 from .evidence import Evidence, File
 from .facts import crashkernel, grub_defaults, machine
 from .facts.grub_defaults import MAIN, Defaults, Word
 from .facts.leftovers import SYSCTL_CONF, SYSRQ_LINE
 from .facts.machine import SYSRQ, Facts
-from .facts.shell_value import CUT_OUT
 from .policy import Policy
 from .wanted import GRUB_DROPIN, grub_text, is_enough, reserve
 
@@ -58,7 +58,9 @@ def changed(evidence: Evidence, texts: Mapping[str, str | None]) -> Evidence:
 def _grub(facts: Facts, policy: Policy) -> tuple[dict[str, str | None], tuple[Word, ...], str]:
     words, file = facts.leftovers.words, facts.evidence.file(MAIN)
     text = grub_defaults.without(file.text or "", words)
-    if not words or not _can_edit(file, text) or facts.next_entry is None or not facts.next_entry.generated:
+    if facts.boot_loader not in ("grub-dropin", None):
+        return {}, (), ""  # no drop-in could take their place
+    if not words or not can_edit(file, text) or facts.next_entry is None or not facts.next_entry.generated:
         return {}, (), ""
     after = changed(facts.evidence, {MAIN: text})
     if _keeps(facts, policy, grub_defaults.read(after)):
@@ -83,13 +85,6 @@ def _keeps(facts: Facts, policy: Policy, defaults: Defaults) -> bool:
     may_lower = policy.crashkernel != "auto" and policy.crashkernel_allow_lower
     enough = want is None or bool(want.problem) or is_enough(size, want, policy)
     return enough and (size >= facts.next_boot.size_bytes or may_lower)
-
-
-def _can_edit(file: File, text: str) -> bool:
-    """Whether single lines of a file can be given a new text: it is no link, and they are as they are on the disk."""
-    pairs = zip((file.text or "").split("\n"), text.split("\n"), strict=True)
-    lines = [new.removesuffix("\r") for old, new in pairs if old != new]
-    return file.link is None and not any(CUT_OUT in line or "\r" in line for line in lines)
 
 
 def _sysrq(facts: Facts, policy: Policy) -> dict[str, str | None]:

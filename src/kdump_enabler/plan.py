@@ -15,8 +15,9 @@ class Plan:
     """What each role has to do; an empty field is a role that does not run.
 
     refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; leftovers,
-    crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew; sysctls:
-    values to set in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
+    crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew;
+    grub_config: how that is done, also when files are put back (null where GRUB reads them itself); sysctls: values to
+    set in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
     reload_units: systemd must read its files anew; package_manager: who installs; finish: a noted run
     that this one ends; remove_packages: those that an earlier run of ours installed.
     """
@@ -27,6 +28,7 @@ class Plan:
     leftovers: tuple[FileChange, ...] = ()
     crashkernel: tuple[FileChange, ...] = ()
     regenerate_grub: bool = False
+    grub_config: Mapping[str, Any] | None = None
     kdump_config: tuple[FileChange, ...] = ()
     reload_units: bool = False
     panic_policy: tuple[FileChange, ...] = ()

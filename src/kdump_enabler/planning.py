@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
+from typing import Any
 
-from . import capture_line, late_arming, sysctls
+from . import back_ends, capture_line, late_arming, sysctls
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
 from .facts.late_arming import VALUES as LATE_VALUES
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
+from .keeping import keeping
 from .obstacle import obstacle, stays_reserved
 from .plan import Plan
 from .policy import Policy
@@ -55,7 +57,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     missing = missing_packages(facts) if facts.packages is not None else ()
     clean = cleanup(facts, policy)
     grub = _crashkernel(facts, policy, clean)
-    config = _kdump_config(facts) if not missing else ()
+    config = _kdump_config(facts, policy) if not missing else ()
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
     panics = _panics(facts, panic_dropin(facts, policy), late_dropin(facts, policy))
@@ -66,7 +68,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
         debconf=_debconf(facts),
         leftovers=_leftovers(facts, clean),
         crashkernel=grub or (),
-        regenerate_grub=grub is not None,
+        regenerate_grub=grub is not None and bool(back_ends.of(facts).GENERATOR),
+        grub_config=_grub_config(facts),
         kdump_config=_policy_file(facts, policy) + config,
         reload_units=_has_units(config + panics),
         panic_policy=panics,
@@ -98,12 +101,14 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
     refusal = stays_reserved(facts) if wrong else ""
     if refusal:
         return Plan(refusal=refusal)
-    dump_unit, panics = own_file(facts.evidence, UMASK_DROPIN, None), _panics(facts, {}, {})
+    back_end, panics = back_ends.of(facts), _panics(facts, {}, {})
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
-        crashkernel=own_file(facts.evidence, GRUB_DROPIN, grub_text("")) if wrong else (),
-        regenerate_grub=wrong,
+        crashkernel=back_end.changes(facts, "", Policy()) if wrong or not back_end.GENERATOR else (),
+        regenerate_grub=wrong and bool(back_end.GENERATOR),
+        grub_config=_grub_config(facts),
         kdump_config=dump_unit,
         reload_units=_has_units(dump_unit + panics),
         panic_policy=panics,
@@ -118,7 +123,13 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
 
 def go_back(facts: Facts) -> Plan:
     """The plan of `rollback` as far as the facts know it; the files are those of the backup set."""
-    return Plan(finish=_unfinished(facts))
+    return Plan(finish=_unfinished(facts), grub_config=_grub_config(facts))
+
+
+def _grub_config(facts: Facts) -> Mapping[str, Any] | None:
+    """How grub.cfg is made from what the boot loader's files say; null where GRUB reads them itself."""
+    command = back_ends.of(facts).GENERATOR
+    return {"path": facts.menu.config, "command": list(command)} if command else None
 
 
 def _installed_by_us(facts: Facts) -> tuple[str, ...]:
@@ -139,27 +150,29 @@ def _leftovers(facts: Facts, clean: Cleanup) -> tuple[FileChange, ...]:
 
 
 def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChange, ...] | None:
-    """The GRUB drop-in when the next boot would reserve too little; null when it is left alone. An empty tuple
-    means that the file is right and grub.cfg is not made from it yet."""
+    """The boot loader's files when the next boot, or that of a kernel to come, would reserve too little; null when they
+    are left alone. An empty tuple means that they are right and grub.cfg is not made from them yet."""
     if clean.words:
         return own_file(facts.evidence, GRUB_DROPIN, grub_text(clean.drop_in)) if clean.drop_in else ()
-    want = reserve(facts, policy)
-    if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
+    want, back_end = reserve(facts, policy), back_ends.of(facts)
+    if want is None or want.problem or facts.next_boot is None:
         return None
-    if obstacle(facts, policy):
+    enough = is_enough(facts.next_boot.size_bytes, want, policy)
+    if obstacle(facts, policy) or (enough and back_end.lasts(facts, want, policy)):
         return None
-    return own_file(facts.evidence, GRUB_DROPIN, grub_text(want.text))
+    return back_end.changes(facts, want.text, policy)
 
 
-def _kdump_config(facts: Facts) -> tuple[FileChange, ...]:
+def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
     changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
-    switch, file = facts.config.get("USE_KDUMP"), facts.evidence.file(facts.platform.config)
+    file, switch = facts.evidence.file(facts.config.capture_line.file), facts.config.switch
     lines = capture_line.with_panic(facts)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
         lines[str(switch.line)] = SWITCH.sub(r"\g<1>1", line, count=1)
-    return changes + ((FileChange(file.path, file.sha256 or "", lines=lines),) if lines else ())
+    changes += (FileChange(file.path, file.sha256 or "", lines=lines),) if lines else ()
+    return changes + ((kept,) if (kept := keeping(facts, policy)) else ())
 
 
 def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
@@ -228,7 +241,7 @@ def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
 
 def _can_load(facts: Facts) -> bool:
     """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
-    hopeless = facts.load_disabled or facts.removed_image or lockdown.refused(facts)
+    hopeless = facts.load_disabled or facts.removed_image or lockdown.refused(facts) or facts.config.faults
     return bool(facts.reserved_bytes) and facts.capture_loaded is False and not hopeless
 
 
@@ -240,12 +253,11 @@ def _unless_refused(facts: Facts, plan: Plan) -> Plan:
 
 def _refusal(facts: Facts, plan: Plan) -> str:
     """Why the plan must not be begun: what would stop it half-way is found before the first change."""
-    changes_grub = plan.regenerate_grub or bool(plan.packages)
+    changes_grub = plan.regenerate_grub or (bool(plan.packages) and bool(back_ends.of(facts).GENERATOR))
     if changes_grub and facts.grub_fault:
         fault = facts.grub_fault
         return f"{fault.path}, line {fault.line}: {fault.message}; no grub.cfg could be made from it"
     if changes_grub and facts.boot_free_bytes is not None and facts.boot_free_bytes < BOOT_ROOM:
-        return (
-            f"the file system of /boot/grub has {facts.boot_free_bytes // 1024} KiB left, too little for a new grub.cfg"
-        )
+        directory, left = facts.menu.config.rpartition("/")[0], facts.boot_free_bytes // 1024
+        return f"the file system of {directory} has {left} KiB left, too little for a new grub.cfg"
     return ""

@@ -28,11 +28,17 @@ class DebconfAnswer:
 
 @dataclass(frozen=True)
 class Match:
-    """How a platform is recognised; `version` is empty for a release that is still being made."""
+    """How a platform is recognised; `version` is empty for a release that is still being made. With `major` it is the
+    number before the first dot."""
 
     id: str
     codenames: tuple[str, ...]
     version: str = ""
+    major: bool = False
+
+    def has(self, version: str) -> bool:
+        """Whether a VERSION_ID is this one."""
+        return bool(version) and self.version == (version.partition(".")[0] if self.major else version)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,10 @@ class Platform:
     unit: str
     dump_unit: str
     config: str
+    dialect: str
+    more_config: tuple[str, ...]
+    load_command: str
+    helpers: Mapping[str, str]
     capture_initrd: str
     dump_directory: str
     module_build: tuple[str, ...]
@@ -73,8 +83,13 @@ def table() -> tuple[Platform, ...]:
 
 def by_version(identifier: str, version: str) -> Platform | None:
     """The platform of an os-release ID and VERSION_ID, or null when the table has none."""
-    rows = (row for row in table() if version and (row.match.id, row.match.version) == (identifier, version))
-    return next(rows, None)
+    return next((row for row in table() if row.match.id == identifier and row.match.has(version)), None)
+
+
+def by_number(identifier: str, version: str) -> Platform | None:
+    """The platform that a rebuild of this distribution with this VERSION_ID is, or null when the table has none."""
+    found = by_version(identifier, version)
+    return found if found and found.match.major else None
 
 
 def by_codename(identifier: str, codename: str) -> Platform | None:
@@ -85,6 +100,11 @@ def by_codename(identifier: str, codename: str) -> Platform | None:
 def identifiers() -> frozenset[str]:
     """The os-release IDs that have a row."""
     return frozenset(row.match.id for row in table())
+
+
+def codenamed() -> frozenset[str]:
+    """The os-release IDs whose releases have codenames, by which derivatives name them."""
+    return frozenset(row.match.id for row in table() if row.match.codenames)
 
 
 def names() -> str:

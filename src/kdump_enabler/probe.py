@@ -95,14 +95,23 @@ TEXT_GLOBS = (
     "/etc/fstab",
     "/boot/grub/grub.cfg",
     "/boot/grub/grubenv",
+    "/boot/grub2/grub.cfg",
+    "/boot/grub2/grubenv",
+    "/boot/efi/EFI/*/grub.cfg",
+    "/boot/efi/EFI/*/grubenv",
+    "/boot/loader/entries/*.conf",
+    "/etc/kernel/cmdline",
     "/etc/default/grub",
     "/etc/default/grub.d/*.cfg",
     "/etc/default/kdump-tools",
+    "/etc/kdump.conf",
+    "/etc/sysconfig/kdump",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
     "/etc/kdump-enabler/late-arming.conf",
     "/etc/kdump-enabler/policy.yml",
     "/etc/systemd/system/kdump-enabler-late-arming.service",
+    "/etc/systemd/system/kdump.service.d/*.conf",
     "/etc/systemd/system/kdump-tools.service.d/*.conf",
     "/etc/systemd/system/kdump-tools-dump.service.d/*.conf",
     "/etc/sysctl.conf",
@@ -165,6 +174,7 @@ STAT_GLOBS = (
     "/etc/systemd/system/multi-user.target.wants/tuned.service",
     "/etc/systemd/system/systemd-sysctl.service",
     "/var/lib/kdump/*",
+    "/boot/initramfs-*kdump.img",
     "/boot/vmlinuz-*",
     "/usr/sbin/mkinitramfs",
     "/sys/block/dm-*/slaves/*",
@@ -173,6 +183,7 @@ STAT_GLOBS = (
     "/usr/share/initramfs-tools/hooks/clevis",
     "/usr/share/initramfs-tools/hooks/mandos",
     "/lib/systemd/system/clevis-luks-askpass.path",
+    "/usr/lib/dracut/modules.d/*clevis",
     "/usr/bin/ssh",
     "/sbin/mount.nfs",
     "/root/.ssh/kdump_id_rsa",
@@ -195,15 +206,26 @@ STAT_GLOBS = (
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
 LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
-DUMP_DIRECTORY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),)
+DUMP_DIRECTORY_FILES = (
+    ("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),
+    ("/etc/kdump.conf", r"(?m)^[ \t]*path[ \t]+\"?([^\s\"#]+)"),
+)
+KEY_FILES = (
+    ("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),
+    ("/etc/kdump.conf", r"(?m)^[ \t]*sshkey[ \t]+\"?([^\s\"#]+)"),
+)
 # Profiles of tuned; since 2.23 they have a directory of their own.
 TUNED_PROFILES = ("/etc/tuned/profiles/", "/etc/tuned/", "/usr/lib/tuned/profiles/", "/usr/lib/tuned/")
 MOST_PROFILES = 20
-KEY_FILES = (("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),)
+# One dump's directory: of kdump-tools, and of kdump.sh, which has the address of the machine before its stamp.
+DUMP_NAME = re.compile(r"\d+\Z|\S+-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d\Z", re.ASCII)
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
     + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
-    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump-enabler-late-arming.service")
+    ("rpm", "-q", "--qf", "%{NAME}\\tinstalled\\t%{VERSION}-%{RELEASE}\\n")
+    + ("kdump-utils", "kexec-tools", "makedumpfile"),
+    ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump.service")
+    + ("kdump-enabler-late-arming.service",)
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
@@ -364,7 +386,7 @@ def dump_directory(root: str, path: str, mounted: Record) -> Record:
     for name in record.get("names", ()):
         below = real + "/" + name
         # In a sticky directory anybody may have made a link that leads elsewhere.
-        if name.isdigit() and os.path.isdir(root + below) and not os.path.islink(root + below):
+        if DUMP_NAME.match(name) and os.path.isdir(root + below) and not os.path.islink(root + below):
             inside = listing(root, below)
             names = inside.get("names", ())
             inside["files"] = {entry: outside(root, below + "/" + entry) for entry in names}

@@ -116,14 +116,15 @@ def _digest(facts: Facts) -> str | None:
     if facts.platform is None:
         return None
     dropins = facts.evidence.below(f"/etc/systemd/system/{facts.platform.dump_unit}.d", ".conf")
-    parts = [f"{file.path} {file.sha256}" for file in (facts.evidence.file(facts.platform.config), *dropins)]
+    config = [facts.evidence.file(path) for path in (facts.platform.config, *facts.platform.more_config)]
+    parts = [f"{file.path} {file.sha256}" for file in (*config, *dropins)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _target(facts: Facts) -> str:
     """Where dumps go: a server, or a directory on a device."""
     mount = facts.evidence.mount_of(facts.dump_directory.real)
-    remote = [f"{name}={value.value}" for name, value in facts.remote_targets.items()]
+    remote = [target.written for target in facts.config.targets]
     return " ".join([*remote, facts.dump_directory.real, *([f"on {mount.source}"] if mount and mount.source else [])])
 
 

@@ -124,11 +124,11 @@ def before_proof(audit: Audit, alive: bool, unknown_too: bool, place_named: bool
     found = before_change(audit, alive)
     if found or audit.facts is None:
         return found
-    elsewhere = () if audit.facts.unsupported else audit.facts.remote_targets.items()
+    elsewhere = () if audit.facts.unsupported else audit.facts.config.targets
     if elsewhere and not place_named:  # also where an earlier crash is only looked at
-        where = ", ".join(f"{name}={value.value}" for name, value in elsewhere)
-        sentence = f"Its dumps go to another machine ({where}), and it was not said where to look for them"
-        return Trouble("no_dump_server", sentence, "Set kdump_dump_server to that machine's name in the inventory.")
+        where, first = ", ".join(target.written for target in elsewhere), elsewhere[0]
+        sentence = f"Its dumps go to {first.place} ({where}), and it was not said where to look for them"
+        return Trouble("no_dump_server", sentence, f"{first.to_look[:1].upper()}{first.to_look[1:]}.")
     if standing(audit.facts).state is State.UNFINISHED:  # that is looked at, and nothing is crashed
         return None
     return before_crash(audit, unknown_too)

@@ -196,6 +196,7 @@ def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
     ram = crashkernel.rounded(memory)
     reasons = {_package_default(facts): "the distribution's own"}
     reasons |= {text: "written in the GRUB defaults" for text in _authored(facts) if text not in reasons}
+    reasons |= {text: "written in the boot entry" for text in _of_entry(facts) if text not in reasons}
     if ram >= 2 * GIB:
         reasons.setdefault(floor, "enough by experience for this RAM")
     reasons |= {text: reason for text, reason in _measured(facts) if text not in reasons}
@@ -243,7 +244,17 @@ def _authored(facts: Facts) -> list[str]:
     """What administrators wrote into the GRUB defaults: a larger value stays theirs, even where the package's
     drop-in, which comes later, overrules it. A pair of `,high` and `,low` is one value of two words."""
     others = (word for word in facts.grub_defaults.written if word.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN))
-    values = [word.value for word in others if UNKNOWN not in word.value]
+    return _deciding([word.value for word in others if UNKNOWN not in word.value])
+
+
+def _of_entry(facts: Facts) -> list[str]:
+    """What an entry asks for that somebody wrote into its own file."""
+    entry = facts.next_entry
+    return _deciding(crashkernel.words(entry.command_line)) if entry and entry.by_bls else []
+
+
+def _deciding(values: list[str]) -> list[str]:
+    """The words that count, of which a pair is one value."""
     plain = [value for value in values if not value.endswith((",high", ",low"))]
     pair = [found[-1] for suffix in (",high", ",low") if (found := [v for v in values if v.endswith(suffix)])]
     return plain or ([" crashkernel=".join(pair)] if pair else [])

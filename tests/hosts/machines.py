@@ -75,11 +75,11 @@ def kernel(raw: Raw, **values: str) -> None:
         write(raw, f"/sys/kernel/{name}" if shown else f"/proc/sys/kernel/{name}", value + "\n")
 
 
-def unit(raw: Raw, **fields: str) -> None:
-    """Change what systemd says of kdump-tools.service."""
+def unit(raw: Raw, name: str = "kdump-tools.service", **fields: str) -> None:
+    """Change what systemd says of a unit."""
     run = next(run for run in raw["commands"] if run["argv"][:2] == ["systemctl", "show"])
     blocks = run["out"].split("\n\n")
-    run["out"] = "\n\n".join(_with(block, fields) if "Id=kdump-tools.service" in block else block for block in blocks)
+    run["out"] = "\n\n".join(_with(block, fields) if f"Id={name}" in block.splitlines() else block for block in blocks)
 
 
 def _with(block: str, fields: dict[str, str]) -> str:

@@ -51,6 +51,21 @@ def test_everything_is_as_before(changed: Host) -> None:
     assert changed.manifest()["restored_at"].endswith("Z")
 
 
+def test_a_boot_entry_that_went_with_its_kernel_is_not_put_back(host: Host) -> None:
+    """A kernel was removed since; its entry could boot nothing. The other entry is as before."""
+    entries = host.etc / "boot" / "loader" / "entries"
+    entries.mkdir(parents=True)
+    names = ["boot/loader/entries/old.conf", "boot/loader/entries/new.conf"]
+    for name in names:
+        host.write(name, b"options ro\n")
+    host.run(*(host.change(name, text="options ro crashkernel=1G\n") for name in names))
+    (entries / "old.conf").unlink()
+    result = restore(host)
+    assert result["paths"] == [str(entries / "new.conf")]
+    assert [path.name for path in entries.iterdir()] == ["new.conf"]
+    assert (entries / "new.conf").read_bytes() == b"options ro\n"
+
+
 def test_check_mode_predicts_and_changes_nothing(changed: Host) -> None:
     """The prediction equals what the real run then does."""
     before = tree(changed.etc.parent)

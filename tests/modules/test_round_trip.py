@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 from ansible_collections.kdump.enabler.plugins.modules import files, restore
 
+from kdump_enabler import evidence, probe
 from kdump_enabler.changes import FileChange
-from tests.hosts import machines
+from kdump_enabler.facts import crashkernel, grub
+from tests.hosts import machines, red_hat
 from tests.modules.module_runner import tree
 from tests.unit.building import judge
 
@@ -31,9 +34,9 @@ class Module:
 
 
 def laid_out(raw: dict[str, Any], root: Path) -> Path:
-    """The recorded configuration files and links of a machine below a directory."""
+    """The recorded configuration files, boot entries and links of a machine below a directory."""
     for path, record in raw["files"].items():
-        if path.startswith("/etc/") and "error" not in record:
+        if path.startswith(("/etc/", "/boot/loader/entries/")) and "error" not in record:
             place = root / path.lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             if "link" in record:
@@ -42,7 +45,7 @@ def laid_out(raw: dict[str, Any], root: Path) -> Path:
                 place.write_bytes(record.get("text", "").encode("utf-8", "surrogateescape"))
                 place.chmod(stat.S_IMODE(record["mode"]))
     (root / "etc").mkdir(parents=True, exist_ok=True)
-    return root / "etc"
+    return root
 
 
 def below(root: Path, change: FileChange) -> dict[str, Any]:
@@ -64,9 +67,9 @@ def changes_of(plan: Any) -> list[FileChange]:
 @pytest.mark.parametrize("name", machines.names())
 def test_the_same_bytes_after_enable_and_rollback(name: str, tmp_path: Path) -> None:
     raw = machines.load(name)
-    etc = laid_out(raw, tmp_path / "root")
+    root = laid_out(raw, tmp_path / "root")
     plan = judge(raw, **CHOSEN).plan
-    original, links = tree(etc), _links(etc)
+    original, links = tree(root), _links(root)
     made = changes_of(plan)
     backups = str(tmp_path / "backups")
     parts = [made[:1], made[1:]]  # in two calls of one run, as the roles do
@@ -76,14 +79,34 @@ def test_the_same_bytes_after_enable_and_rollback(name: str, tmp_path: Path) -> 
             Module(changes=wanted, backup_set=SET, backup_root=backups, packages=[], units={}, tool_version="x")
         )
         assert done["changed"] is bool(part)
-    assert (tree(etc) == original) is not bool(made)
+    assert (tree(root) == original) is not bool(made)
     if made:
         restore.work(
             Module(backup_set="latest", backup_root=backups, force=False, close=True, settings_root="/proc/sys")
         )
-    assert tree(etc) == original
-    assert _links(etc) == links
+    assert tree(root) == original
+    assert _links(root) == links
     assert bool(made) is not bool(plan.refusal or raw_is_unsupported(raw))
+
+
+@pytest.mark.parametrize("name", ["rhel9-unreserved", "rhel9-kernelopts", "rocky9-auto", "centos10-boots-the-older"])
+def test_what_the_probe_reads_back_is_what_the_plan_said(name: str, tmp_path: Path) -> None:
+    """The boot entries on a disk, written by the module and read by the probe."""
+    raw, root = machines.load(name), laid_out(machines.load(name), tmp_path / "root")
+    for path in (red_hat.GRUB_CFG, red_hat.GRUB_ENV):
+        place = root / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(raw["files"][path]["text"], encoding="utf-8")
+    found = judge(raw)
+    wanted = [below(root, change) for change in found.plan.crashkernel]
+    module = Module(
+        changes=wanted, backup_set=SET, backup_root=str(tmp_path / "b"), packages=[], units={}, tool_version=""
+    )
+    assert files.work(module)["changed"] is True
+    entry = grub.read(evidence.load(json.dumps(probe.collect(str(root))))).next_entry
+    assert entry is not None
+    assert found.wanted is not None
+    assert crashkernel.words(entry.command_line)[-1] == found.wanted.text
 
 
 def raw_is_unsupported(raw: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from kdump_enabler.changes import FileChange
 from kdump_enabler.plan import Plan
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import in_effect
-from tests.hosts import bases, machines
+from tests.hosts import bases, machines, red_hat
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
@@ -41,18 +41,20 @@ def remembering(raw: Raw, *chosen: Layer) -> Audit:
 
 def apply(raw: Raw, plan: Plan) -> None:
     """Everything the plan holds, in the order of the roles."""
-    if plan.packages:
+    if plan.packages and plan.package_manager == "dnf":
+        red_hat.install(raw, red_hat.FEDORA, "disabled")
+    elif plan.packages:
         _install(raw)
     for change in plan.leftovers + plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
         _file(raw, change)
-    if plan.regenerate_grub or plan.packages:
-        update_grub(raw)
+    if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt"):
+        update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
         raw["commands"][1]["out"] = raw["commands"][1]["out"].replace("UMask=0022\nId=kdump-tools-dump", DUMP_UNIT)
     if plan.enable_unit:
-        machines.unit(raw, UnitFileState="enabled")
+        machines.unit(raw, plan.enable_unit, UnitFileState="enabled")
     if plan.restart_unit:
         machines.kernel(raw, kexec_crash_loaded="1")
 
@@ -89,15 +91,15 @@ def _file(raw: Raw, change: FileChange) -> None:
         machines.write(raw, "/etc/sysctl.d/99-sysctl.conf", raw["files"][change.path]["text"])  # a link to it
 
 
-def update_grub(raw: Raw) -> None:
+def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:
     """What grub-mkconfig does with the defaults: both variables for an entry, only the first for recovery."""
     first, second = _variables(raw)
     lines = []
-    for line in raw["files"][GRUB_CFG]["text"].splitlines():
+    for line in raw["files"][path]["text"].splitlines():
         match = re.match(r"(\s*linux\s+\S+ root=\S+ ro)( single)?", line)
         words = f" single {first}" if match and match[2] else f" {first} {second}"
         lines.append(match[1] + words if match else line)
-    machines.write(raw, GRUB_CFG, "\n".join(lines) + "\n")
+    machines.write(raw, path, "\n".join(lines) + "\n")
 
 
 def _variables(raw: Raw) -> tuple[str, str]:
@@ -107,7 +109,8 @@ def _variables(raw: Raw) -> tuple[str, str]:
         paths = []
         for number, file in enumerate(file for file in files if file.text is not None):
             path = Path(folder, f"{number:03}")
-            path.write_text(file.text or "", encoding="utf-8")
+            text = (file.text or "").replace("/etc/system-release", "/dev/null")  # there on Fedora and EL only
+            path.write_text(text, encoding="utf-8")
             paths.append(str(path))
         run = subprocess.run(["sh", "-e", "-c", ECHO, "sh", *paths], capture_output=True, text=True, check=True)
     first, second = run.stdout.split("\0")

@@ -21,7 +21,7 @@ FIRMWARE = "console=tty1 root=PARTUUID=1-02 rootwait\n"
 
 def of(raw: Raw) -> BootLoader | None:
     seen = evidence.from_raw(raw)
-    return boot_loader.read(seen, grub.next_entry(seen), bases.KERNEL)
+    return boot_loader.read(seen, grub.read(seen), bases.KERNEL)
 
 
 def started(raw: Raw, *paths: str) -> BootLoader | None:
@@ -52,7 +52,7 @@ def test_the_variable_as_the_kernel_shows_it(tmp_path: Path) -> None:
     variable.parent.mkdir(parents=True)
     variable.write_bytes(b"\x06\0\0\0" + "systemd-boot 257.13-1~deb13u1".encode("utf-16-le") + b"\0\0")
     seen = evidence.load(json.dumps(probe.collect(str(tmp_path))))
-    assert boot_loader.read(seen, None, None) == BootLoader("systemd-boot", LOADER_INFO)
+    assert boot_loader.read(seen, grub.read(seen), None) == BootLoader("systemd-boot", LOADER_INFO)
 
 
 def test_a_kernel_with_its_command_line_in_itself_is_not_grubs_whoever_started_it() -> None:

@@ -9,10 +9,10 @@ import pytest
 from kdump_enabler import capture_line, evidence
 from kdump_enabler.facts import machine
 from kdump_enabler.facts.machine import Facts
-from tests.hosts import bases, machines
+from tests.hosts import bases, machines, red_hat
 from tests.unit.building import judge
 
-NAME = capture_line.APPENDED
+NAME = "KDUMP_CMDLINE_APPEND"
 # The lines of the configuration that are about it, and what becomes of the one that changes; null for none.
 EDITS: list[tuple[list[str], str | None]] = [
     ([f'#{NAME}="irqpoll nr_cpus=1"'], f'{NAME}="irqpoll nr_cpus=1 panic=10"'),
@@ -79,6 +79,45 @@ def sourced(text: str) -> str:
 def test_which_panic_counts(lines: list[str], command_line: str, hangs: bool) -> None:
     """kdump-config takes KDUMP_CMDLINE, else /proc/cmdline, and appends; the kernel obeys the last."""
     assert (capture_line.hangs(facts(lines, command_line)) is not None) == hangs
+
+
+KDUMPCTL = "KDUMP_COMMANDLINE_APPEND"
+
+
+@pytest.mark.parametrize(
+    ("lines", "command_line", "hangs", "line"),
+    [
+        ([f'{KDUMPCTL}="irqpoll panic=10"'], "quiet", False, None),
+        ([f'{KDUMPCTL}="irqpoll"'], "quiet", True, f'{KDUMPCTL}="irqpoll panic=10"'),
+        ([f'{KDUMPCTL}="irqpoll"'], "quiet panic=30", False, None),
+        ([f'{KDUMPCTL}="irqpoll panic=0"'], "panic=30", True, None),
+        # what KDUMP_COMMANDLINE_REMOVE names goes, from what is not appended
+        (['KDUMP_COMMANDLINE_REMOVE="quiet panic"', f'{KDUMPCTL}="irqpoll"'], "panic=30", True, "irqpoll panic=10"),
+        (['KDUMP_COMMANDLINE_REMOVE="quiet panic"', f'{KDUMPCTL}="panic=10"'], "quiet", False, None),
+        (['KDUMP_COMMANDLINE="root=/dev/vda1 panic=5"', f'{KDUMPCTL}="irqpoll"'], "quiet", False, None),
+        # without a setting nothing is appended, whatever a comment says
+        ([f'#{KDUMPCTL}="irqpoll panic=10"'], "quiet", True, None),
+    ],
+)
+def test_kdumpctl_makes_the_line_so(lines: list[str], command_line: str, hangs: bool, line: str | None) -> None:
+    """prepare_cmdline of kdump-lib.sh in kdump-utils."""
+    raw = red_hat.installed()()
+    machines.write(raw, bases.CMDLINE, command_line + "\n")
+    machines.write(raw, red_hat.SYSCONFIG, "\n".join([*lines, ""]))
+    found = machine.read(evidence.from_raw(raw))
+    assert (capture_line.hangs(found) is not None) == hangs
+    written = list(capture_line.with_panic(found).values())
+    assert len(written) == (line is not None)
+    assert all((line or "") in one for one in written)
+
+
+def test_the_remedy_names_the_file_for_sh_and_not_kdump_conf() -> None:
+    raw = red_hat.ready()()
+    machines.replace(raw, red_hat.SYSCONFIG, "panic=10", "panic=0")
+    (finding,) = judge(raw).findings
+    assert finding.id == "KD068"
+    assert finding.by_hand
+    assert finding.remedy == f"give {KDUMPCTL} in {red_hat.SYSCONFIG} its own words and panic=10"
 
 
 def test_without_a_configuration_nothing_is_said() -> None:

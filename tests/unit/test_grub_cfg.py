@@ -53,7 +53,7 @@ def machine(default: str = "0", environment: dict[str, str] | None = None) -> ma
 
 
 def booted(raw: machines.Raw) -> grub.Entry | None:
-    return grub.next_entry(evidence.from_raw(raw))
+    return grub.read(evidence.from_raw(raw)).next_entry
 
 
 @pytest.mark.parametrize(("default", "environment", "path"), DEFAULTS)

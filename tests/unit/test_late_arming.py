@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import evidence
+from kdump_enabler import evidence, platforms, probe
 from kdump_enabler.audit import audit
-from kdump_enabler.facts.late_arming import UNIT, VALUES
+from kdump_enabler.facts.late_arming import UNIT, VALUES, starter
 from kdump_enabler.facts.machine import PANIC_DROPIN
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import HOST_FILE, in_effect
-from tests.hosts import bases, machines
+from tests.hosts import bases, machines, red_hat
 from tests.hosts.machines import Raw
 from tests.unit.building import identifiers, judge
 from tests.unit.converging import apply, converge, remembering
@@ -47,6 +47,21 @@ def test_what_makes_events_panic_is_in_a_file_of_its_own() -> None:
     assert "After=kdump-tools.service" in lines(raw, UNIT)
     assert f"ExecStart=/lib/systemd/systemd-sysctl {VALUES}" in lines(raw, UNIT)
     assert lines(raw, STARTER) == ["[Unit]", "Wants=kdump-enabler-late-arming.service"]
+
+
+def test_it_waits_for_the_platform_s_own_unit() -> None:
+    raw = red_hat.ready()()
+    path = starter("kdump.service")
+    raw["files"] |= {name: {"error": "ENOENT"} for name in (HOST_FILE, VALUES, UNIT, path)}
+    converge(raw, late_arming=True)
+    assert "After=kdump.service" in lines(raw, UNIT)
+    assert lines(raw, path) == ["[Unit]", "Wants=kdump-enabler-late-arming.service"]
+    assert remembering(raw).plan.empty
+
+
+def test_the_probe_reads_every_platform_s_drop_ins() -> None:
+    wanted = {f"/etc/systemd/system/{row.unit}.d/*.conf" for row in platforms.table()}
+    assert wanted <= set(probe.TEXT_GLOBS)
 
 
 def test_a_check_takes_it_for_what_the_next_boot_sets() -> None:

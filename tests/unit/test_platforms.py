@@ -43,6 +43,13 @@ KNOWN = [
     ),
     # Like Debian by its own word, and made from Ubuntu's packages.
     ("ID=trisquel\nID_LIKE=debian\nVERSION_ID=11.0\nVERSION_CODENAME=aramo\nUBUNTU_CODENAME=jammy\n", "ubuntu-22.04"),
+    ("ID=fedora\nVERSION_ID=44\nVARIANT_ID=server\n", "fedora-44"),
+    ('ID="rhel"\nID_LIKE="fedora"\nVERSION_ID="9.6"\nPLATFORM_ID="platform:el9"\n', "rhel-9"),
+    ('ID="rhel"\nID_LIKE="centos fedora"\nVERSION_ID="10.0"\n', "rhel-10"),
+    ('ID="centos"\nID_LIKE="rhel fedora"\nVERSION_ID="9"\n', "rhel-9"),
+    ('ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.5"\n', "rhel-9"),
+    ('ID="almalinux"\nID_LIKE="rhel centos fedora"\nVERSION_ID="10.0"\n', "rhel-10"),
+    ('ID="ol"\nID_LIKE="fedora"\nVARIANT_ID="server"\nVERSION_ID="9.5"\n', "oracle-9"),
     # Odd, and allowed by os-release(5)
     ("ID='debian'\nVERSION_ID='11'\n", "debian-11"),
     ('ID=deb\\ian\nVERSION_ID=1"2"\n', "debian-12"),
@@ -61,6 +68,16 @@ UNKNOWN = [
         "Parrot OS 5.3 is not supported by this version: it is like debian, and its os-release does not say on which "
         "release it is built (no DEBIAN_CODENAME; VERSION_CODENAME=ara is its own)",
     ),
+    # What is like Fedora has releases of its own.
+    (
+        'ID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\n',
+        "amzn 2023 is not supported by this version, which knows Debian",
+    ),
+    ('ID="amzn"\nID_LIKE="centos rhel fedora"\nVERSION_ID="2"\n', "which knows Debian"),
+    ("ID=nobara\nID_LIKE=fedora\nVERSION_ID=43\n", "which knows Debian"),
+    ("ID=fedora\nVERSION_ID=41\n", "which knows Debian"),
+    ('ID="rhel"\nID_LIKE="fedora"\nVERSION_ID="8.10"\n', "which knows Debian"),
+    ('ID="ol"\nID_LIKE="fedora"\nVERSION_ID="8.9"\n', "which knows Debian"),
     ("ID=ubuntu-core\nVERSION_ID=22\n", "which knows"),
     ("ID=Deepin\nVERSION_ID=20.9\nVERSION_CODENAME=apricot\n", "which knows"),
     ("ID=example\nVERSION_ID=12\n", "example 12 is not supported by this version, which knows"),

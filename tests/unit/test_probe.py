@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from kdump_enabler import evidence, probe, vmcore
+from kdump_enabler.facts import machine
+from tests.hosts import red_hat
 
 SOURCE = Path(probe.__file__)
 PIPED = pytest.mark.parametrize(
@@ -72,6 +74,29 @@ def test_dumps_are_listed_and_never_read(tree: Path) -> None:
     assert "notes" not in found["directories"]["/srv/dumps"]["dumps"]
     text = json.dumps(found)
     assert [word for word in ("THE MEMORY", "words of a kernel", "not a dump", "apport's") if word in text] == []
+
+
+def test_a_machine_of_the_red_hat_family(tmp_path: Path) -> None:
+    """Its boot entries, its configuration and its dumps, as files below another root."""
+    raw = red_hat.ready()()
+    for path, record in raw["files"].items():
+        if path.startswith(("/boot/", "/etc/")) and "text" in record:
+            place = Path(f"{tmp_path}{path}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(record["text"], encoding="utf-8")
+    dump = tmp_path / "srv/crash/127.0.0.1-2026-11-20-11:30:00"
+    dump.mkdir(parents=True)
+    (dump / "vmcore").write_text("THE MEMORY OF A MACHINE", encoding="utf-8")
+    (tmp_path / "etc/kdump.conf").write_text("path /srv/crash # large\nsshkey /root/key\n", encoding="utf-8")
+    found = collect(tmp_path)
+    assert "THE MEMORY" not in json.dumps(found)
+    assert found["files"]["/root/key"] == {"error": "ENOENT"}
+    facts = machine.read(evidence.load(json.dumps(found)))
+    assert facts.platform is not None
+    assert facts.next_entry is not None
+    assert (facts.platform.key, facts.boot_loader) == ("rhel-9", "bls")
+    assert (facts.next_entry.file, facts.next_entry.line) == (red_hat.path_of(red_hat.EL9.kernels[0]), 5)
+    assert facts.dump_directory.dumps == ("/srv/crash/127.0.0.1-2026-11-20-11:30:00/vmcore",)
 
 
 SECRETS = [

@@ -13,7 +13,7 @@ import pytest
 
 from kdump_enabler import evidence
 from kdump_enabler.facts import machine, proofs
-from kdump_enabler.proof import DAY, State, bindings, standing
+from kdump_enabler.proof import DAY, State, bindings, note, standing
 from kdump_enabler.report.document import document
 from kdump_enabler.report.views import render
 from tests.hosts import machines
@@ -133,6 +133,16 @@ def test_too_little_memory_is_measured() -> None:
         assert found["facts"]["crashkernel"]["wanted"] == "crashkernel=512M"
         assert "twice what was too little" in str(found["facts"]["crashkernel"]["candidates"])
     assert judge(with_proof("no_space")).as_dict("web1")["facts"]["crashkernel"]["wanted_bytes"] == 256 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("debian12-ready", "kdump-tools-dump.service"), ("rhel9-ready", ""), ("fedora44-ready", "")]
+)
+def test_only_a_unit_that_dumps_is_watched(name: str, unit: str) -> None:
+    """Where the capture initrd writes the dump, no unit of the root file system runs, and nothing is noted."""
+    facts = machine.read(evidence.from_raw(machines.load(name)))
+    assert note(facts, "5f1c0a9e")["watch"] == unit
+    assert proofs.capture_memory(facts.evidence, "5f1c0a9e") is None
 
 
 def watched(least_mib: int, kind: str = "proven", **changed: Any) -> Raw:

@@ -110,6 +110,21 @@ def test_what_builds_the_module_is_named() -> None:
     assert refused(machine(tools=False), "memcg-oom") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "headers"), [("rhel9-ready", "kernel-devel-5.14.0-"), ("oracle9-ready", "kernel-uek-devel-5.15.0-")]
+)
+def test_the_headers_of_the_red_hat_family_are_behind_a_link_that_is_always_there(name: str, headers: str) -> None:
+    raw = machine(name)
+    kernel = str(raw["files"]["/proc/sys/kernel/osrelease"]["text"]).strip()
+    assert refused(raw) is None
+    raw["files"][f"/lib/modules/{kernel}/build"] = {"link": f"/usr/src/kernels/{kernel}", "exists": False}
+    found = refused(raw)
+    assert found is not None
+    assert found.kind == "no_build_tools"
+    assert found.hint.startswith(f"Install {headers}")
+    assert f"{kernel} (dnf)" in found.hint
+
+
 def test_what_nobody_would_notice_only_by_force() -> None:
     found = refused(machine(), "hard-lockup")
     assert found is not None

@@ -64,17 +64,30 @@ def command(name: str, rc: int | None, out: str = "") -> dict[str, Any]:
 
 
 def test_only_installed_packages_count() -> None:
-    found = tools.packages(seen(commands=[command("dpkg-query -W", 1, DPKG)]))
+    found = tools.packages(seen(commands=[command("dpkg-query -W", 1, DPKG)]), "apt")
     assert found == {"kdump-tools": "1:1.8.1"}
 
 
 def test_none_installed_is_an_answer() -> None:
-    assert tools.packages(seen(commands=[command("dpkg-query -W", 1)])) == {}
+    assert tools.packages(seen(commands=[command("dpkg-query -W", 1)]), "apt") == {}
 
 
 @pytest.mark.parametrize("commands", [[], [command("dpkg-query -W", None)]])
 def test_packages_unseen(commands: list[dict[str, Any]]) -> None:
-    assert tools.packages(seen(commands=commands)) is None
+    assert tools.packages(seen(commands=commands), "apt") is None
+
+
+RPM = "package kdump-utils is not installed\nkexec-tools\tinstalled\t2.0.29-5.el9\n"
+
+
+def test_what_rpm_says_of_missing_packages_is_no_package() -> None:
+    both = [command("dpkg-query -W", 1), command("rpm -q", 1, RPM)]
+    assert tools.packages(seen(commands=both), "dnf") == {"kexec-tools": "2.0.29-5.el9"}
+
+
+def test_a_database_that_rpm_cannot_read_is_no_answer() -> None:
+    failed = {**command("rpm -q", 1), "err": "error: cannot open Packages database in /var/lib/rpm\n"}
+    assert tools.packages(seen(commands=[failed]), "dnf") is None
 
 
 def test_units() -> None:

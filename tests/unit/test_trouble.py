@@ -8,7 +8,7 @@ import pytest
 
 from kdump_enabler import evidence, trouble
 from kdump_enabler.audit import audit
-from tests.hosts import machines
+from tests.hosts import machines, red_hat
 from tests.unit.building import judge, policy
 
 LOCKED = """E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4242 (unattended-upgr)
@@ -119,7 +119,29 @@ def test_before_a_crash_on_purpose() -> None:
     assert consenting
     assert {before_proof(name) for name in consenting} == {"not_seen"}
     assert before_proof("debian12-ssh", unknown_too=True, place_named=False) == "no_dump_server"
+    assert before_proof("rhel9-nfs", unknown_too=True, place_named=False) == "no_dump_server"
     assert before_proof("debian12-ready", place_named=False) is None, "its dumps are where they were written"
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "variable"),
+    [
+        ("nfs dumps1:/export", "another machine", "kdump_dump_server"),
+        ("ssh kdump@dumps1", "another machine", "kdump_dump_server"),
+        ("ext4 /dev/vdb1", "a device of their own", "kdump_dump_directories"),
+    ],
+)
+def test_where_the_dumps_of_kdump_conf_go(line: str, place: str, variable: str) -> None:
+    raw = red_hat.ready()()
+    machines.write(raw, red_hat.KDUMP_CONF, f"{line}\n{red_hat.CONF}")
+    found = audit(evidence.from_raw(raw), policy(), "prove")
+    assert found.as_dict("web1")["facts"]["dump_directory"]["sent_to"] == [line]
+    refused = trouble.before_proof(found, alive=False, unknown_too=True, place_named=False)
+    assert refused is not None
+    assert f"{place} ({line})" in refused.msg
+    assert variable in refused.hint
+    (told,) = (one for one in found.findings if one.id == "KD053")
+    assert variable in told.remedy
 
 
 @pytest.mark.parametrize("name", machines.names())

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from ..evidence import Evidence
-from .grub import GRUB_CFG, Entry
+from ..finding import Source
+from .grub import Menu
+from .tools import Value, shell_values
 
 GRUB, SYSTEMD_BOOT, UNIFIED = "grub", "systemd-boot", "unified-kernel-image"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
@@ -25,6 +27,7 @@ FILES = (
     ("/boot/extlinux/extlinux.conf", "extlinux"),
     ("/boot/boot.scr", "u-boot"),
 )
+REBOOTS_BY_KEXEC = "/etc/init.d/kexec-load"
 WORDS = {
     "kernelstub": f"{SYSTEMD_BOOT} and kernelstub",
     "raspberry-pi": "the firmware of the Raspberry Pi",
@@ -46,7 +49,7 @@ class BootLoader:
         return WORDS.get(self.kind, self.kind)
 
 
-def read(evidence: Evidence, entry: Entry | None, kernel: str | None) -> BootLoader | None:
+def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | None:
     """The boot loader of this machine; null when there is no sign of one, or its signs could not be read.
 
     What the firmware's variables say is certain. Without them GRUB's grub.cfg counts, unless another loader's files
@@ -54,11 +57,24 @@ def read(evidence: Evidence, entry: Entry | None, kernel: str | None) -> BootLoa
     """
     told = _told(evidence)
     if told is not None:
-        return told if told.kind != GRUB or entry else None
+        return told if told.kind != GRUB or menu.entries else None
     others = [BootLoader(kind, path) for path, kind in FILES if evidence.file(path).error is None]
-    if entry and (not others or _grub_started(evidence, kernel)):
-        return BootLoader(GRUB, GRUB_CFG)
-    return others[0] if others and not evidence.file(GRUB_CFG).unknown else None
+    if menu.entries and (not others or _grub_started(evidence, menu, kernel)):
+        return BootLoader(GRUB, menu.config)
+    return others[0] if others and not evidence.file(menu.config).unknown else None
+
+
+def kexec_reboots(evidence: Evidence) -> Source | None:
+    """The line that makes reboots go through kexec: the last LOAD_KEXEC counts, and only `true` means yes
+    (/etc/init.d/kexec-load of kexec-tools; 2.0.27 took the script away, and nothing reads the line any more)."""
+    if evidence.file(REBOOTS_BY_KEXEC).absent:
+        return None
+    files = [evidence.file("/etc/default/kexec"), *evidence.below("/etc/default/kexec.d")]
+    found = [
+        (file.path, values["LOAD_KEXEC"]) for file in files if "LOAD_KEXEC" in (values := shell_values(file.text or ""))
+    ]
+    path, value = found[-1] if found else ("", Value("", 0))
+    return Source(path, value.line, f"LOAD_KEXEC={value.value}") if value.value == "true" else None
 
 
 def _told(evidence: Evidence) -> BootLoader | None:
@@ -72,7 +88,7 @@ def _told(evidence: Evidence) -> BootLoader | None:
     return BootLoader(kind, LOADER_INFO)
 
 
-def _grub_started(evidence: Evidence, kernel: str | None) -> bool:
+def _grub_started(evidence: Evidence, menu: Menu, kernel: str | None) -> bool:
     """GRUB puts BOOT_IMAGE= first on the command line (grub-core/loader of GRUB), and its menu has this kernel."""
     started = (evidence.text("/proc/cmdline") or "").startswith("BOOT_IMAGE=")
-    return started and kernel is not None and kernel in (evidence.text(GRUB_CFG) or "")
+    return started and kernel is not None and any(kernel in entry.kernel for entry in menu.entries)

@@ -19,6 +19,7 @@ NUMBER = r"0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*"
 SIZE = rf"(?:{NUMBER})[kKmMgGtTpPeE]?"
 SIMPLE = re.compile(rf"({SIZE})(?:@{SIZE})?\Z")
 RANGE = re.compile(rf"({SIZE})-({SIZE})?:({SIZE})(@{SIZE})?\Z")
+WORD = re.compile(r"(^|\s+)(crashkernel=\S*)")
 SUFFIX = re.compile(r",(high|low|cma)$")
 DEFAULT_LOW = 256 * MIB  # x86_64's, unless its swiotlb is larger than usual (arch/x86 DEFAULT_CRASH_KERNEL_LOW_SIZE)
 
@@ -82,6 +83,28 @@ def ignored(command_line: str) -> list[str]:
         elif not value.endswith(",cma"):
             found.append(value)
     return found[::-1]
+
+
+def rewritten(command_line: str, reservation: str) -> str:
+    """A command line that asks for this and nothing else (for nothing with an empty one); what comes after
+    `crashkernel=` may be a pair. The first word is replaced, further ones go with the blanks before them, and every
+    other byte stays."""
+    wanted = f"crashkernel={reservation}" if reservation else ""
+    found = list(WORD.finditer(command_line))
+    if not found:
+        blank = " " if command_line and not command_line[-1].isspace() else ""
+        return command_line + blank + wanted if wanted else command_line
+    kept = command_line
+    for match in reversed(found):
+        first = match is found[0] and wanted
+        kept = kept[: match.start(2)] + wanted + kept[match.end() :] if first else _cut(kept, match)
+    return kept
+
+
+def _cut(text: str, match: re.Match[str]) -> str:
+    """The text without a word: the blanks before it go with it, or those after it if it is the first."""
+    rest = text[match.end() :]
+    return text[: match.start()] + (rest if match[1] else rest.lstrip())
 
 
 def plain_ones(values: Iterable[str]) -> list[str]:

@@ -30,7 +30,8 @@ class DumpDirectory:
 
 
 def read(evidence: Evidence, path: str) -> DumpDirectory:
-    """The state of a dump directory in the native layout of kdump-tools: <12 digits>/dump.<12 digits>."""
+    """The state of a dump directory in the native layout of kdump-tools, <12 digits>/dump.<12 digits>, or of
+    kdump-utils, <address>-<stamp>/vmcore."""
     record = evidence.directories.get(path, {"error": "NOT_COLLECTED"})
     error = record.get("error")
     real = record.get("real", path)
@@ -44,7 +45,7 @@ def read(evidence: Evidence, path: str) -> DumpDirectory:
         mode=record.get("mode"),
         read_only="ro" in mount.options if mount else None,
         free_bytes=mount.free_bytes if mount else None,
-        dumps=tuple(name for name, _ in files if re.search(r"/(dump|vmcore)\.\d+", name)),
+        dumps=tuple(name for name, _ in files if re.search(r"/((dump|vmcore)\.\d+[^/]*|vmcore(\.flat)?)\Z", name)),
         readable=tuple(name for name, open_to_others in files if open_to_others),
     )
 

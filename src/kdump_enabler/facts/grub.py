@@ -1,32 +1,44 @@
-"""Which entry GRUB boots next, read from the grub.cfg and grubenv that GRUB itself reads."""
+"""Which entry GRUB boots next, read from the grub.cfg, the grubenv and the entries that GRUB itself reads."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ..evidence import Evidence
+from . import bls
+from .bls import Fragment
 
 GRUB_CFG = "/boot/grub/grub.cfg"
 GRUB_ENV = "/boot/grub/grubenv"
-OPENING = re.compile(r"^\s*(menuentry|submenu)\s")
+GRUB2_CFG = "/boot/grub2/grub.cfg"  # where GRUB 2 is named so: Fedora, EL, SUSE
+# With UEFI the file beside GRUB is read first. On EL 9, Fedora 34 and later it only leads to the one in /boot, but not
+# where the machine was installed before, nor in some images.
+ESP_CFG = re.compile(r"/boot/efi/EFI/[^/]+/grub\.cfg")
+EFI_MARK = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+OPENING = re.compile(r"^\s*(menuentry|submenu)\s", re.MULTILINE)
 LINUX = re.compile(r"^\s*linux(?:16|efi)?\s+(\S+)\s*(.*)$")
 DEFAULT = re.compile(r'^\s*set default="?([^"]*)"?\s*$', re.MULTILINE)
 VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 SECTION = re.compile(r"^### (BEGIN|END) (\S+) ###$")
+BLSCFG = re.compile(r"^\s*blscfg\s*$", re.MULTILINE)
+# Sets another default only when a boot that is being counted has failed, which image-based systems do.
+COUNTING = re.compile(r"^### BEGIN \S*_fallback_counting ###$.*?^### END \S+ ###$", re.MULTILINE | re.DOTALL)
 # 10_linux, 10_linux_zfs, 20_linux_xen: they put the GRUB defaults into their entries, the others copy or quote them.
 GENERATOR = re.compile(r"/\d+_linux[^/]*\Z")
 OTHER_SYSTEMS = re.compile(r"/\d+_os-prober\Z")
+RESCUE_KERNEL = "vmlinuz-0-rescue-"  # what 51-dracut-rescue.install of dracut makes
 RECOVERY = frozenset(("single", "recovery", "rescue", "emergency", "1", "s"))
 
 
 @dataclass(frozen=True)
 class Entry:
     """A boot entry: `path` holds the position, and `names` the titles and ids, of each menu level down to it;
-    `made_by` is the script of /etc/grub.d that wrote it, as grub-mkconfig notes in grub.cfg, empty if nothing says."""
+    `made_by` is the script of /etc/grub.d that wrote it, as grub-mkconfig notes in grub.cfg, empty if nothing says;
+    `file` and `line` is where its command line stands, in grub.cfg or in a file of the entry's own."""
 
     path: tuple[int, ...]
     names: tuple[frozenset[str], ...]
@@ -34,6 +46,12 @@ class Entry:
     command_line: str
     line: int
     made_by: str = ""
+    file: str = GRUB_CFG
+
+    @property
+    def by_bls(self) -> bool:
+        """It has a file of its own."""
+        return self.file.startswith(bls.DIRECTORY)
 
     @property
     def generated(self) -> bool:
@@ -44,18 +62,50 @@ class Entry:
     def boots_this_system(self) -> bool:
         """Not the entry of another system, nor one for recovery."""
         rescue = not RECOVERY.isdisjoint(self.command_line.split()) or "systemd.unit=rescue" in self.command_line
+        rescue = rescue or RESCUE_KERNEL in self.kernel
         return OTHER_SYSTEMS.search(self.made_by) is None and not rescue
 
 
-def next_entry(evidence: Evidence) -> Entry | None:
-    """The entry that the next boot takes by itself; null when grub.cfg is absent, unreadable or has no Linux."""
-    text = evidence.text(GRUB_CFG)
+@dataclass(frozen=True)
+class Menu:
+    """What GRUB shows: the grub.cfg and the grubenv that it reads, and the entries that boot Linux, `fragments` being
+    the files of those that have their own. `next_entry` is what it takes by itself, null when grub.cfg is absent,
+    unreadable or has no Linux."""
+
+    config: str
+    env: str
+    entries: tuple[Entry, ...]
+    next_entry: Entry | None
+    fragments: tuple[Fragment, ...] = ()
+
+
+def read(evidence: Evidence) -> Menu:
+    """The menu of the next boot."""
+    config = _config(evidence)
+    beside, env = config.rpartition("/")[0] + "/grubenv", GRUB2_CFG.replace("grub.cfg", "grubenv")
+    env = env if evidence.file(beside).absent else beside
+    text, variables = evidence.text(config), environment(evidence.text(env) or "")
     if text is None:
-        return None
-    found = list(entries(text))
-    wanted = _default(text, environment(evidence.text(GRUB_ENV) or ""))
+        return Menu(config, env, (), None)
+    fragments = bls.fragments(evidence) if BLSCFG.search(text) else ()
+    found = tuple(entries(text, config, [(one, one.command_line(variables)) for one in fragments]))
+    wanted = _default(text, variables)
     # GRUB itself falls back to the first entry when the default names none (grub manual, "default").
-    return next((entry for entry in found if _matches(entry, wanted)), found[0] if found else None)
+    chosen = next((entry for entry in found if _matches(entry, wanted)), found[0] if found else None)
+    return Menu(config, env, found, chosen, fragments)
+
+
+def _config(evidence: Evidence) -> str:
+    """The grub.cfg that counts; one that is there before one that only might be."""
+    if evidence.file(EFI_MARK).error is None:
+        for path in evidence.files:
+            text = evidence.text(path) if ESP_CFG.fullmatch(path) else None
+            if text and (BLSCFG.search(text) or OPENING.search(text)):
+                return path
+    known = [path for path in (GRUB_CFG, GRUB2_CFG) if path in evidence.files]
+    there = [path for path in known if evidence.file(path).error is None]
+    unseen = [path for path in known if evidence.file(path).unknown]
+    return [*there, *unseen, GRUB_CFG][0]
 
 
 def environment(text: str) -> dict[str, str]:
@@ -64,8 +114,9 @@ def environment(text: str) -> dict[str, str]:
     return {name: value for name, separator, value in pairs if separator}
 
 
-def entries(text: str) -> Iterator[Entry]:
-    """Every entry that boots Linux, with the first `linux` line of each."""
+def entries(text: str, config: str = GRUB_CFG, fragments: Sequence[tuple[Fragment, str]] = ()) -> Iterator[Entry]:
+    """Every entry that boots Linux, with the first `linux` line of each; the fragments, with their command lines, come
+    where `blscfg` stands."""
     stack: list[tuple[int, frozenset[str]] | None] = []
     counts = [0]
     taken, made_by = False, ""
@@ -85,8 +136,17 @@ def entries(text: str) -> Iterator[Entry]:
         elif linux and stack and not taken:
             levels = [level for level in stack if level]
             path, names = tuple(level[0] for level in levels), tuple(level[1] for level in levels)
-            yield Entry(path, names, linux[1], linux[2].strip(), number, made_by)
+            yield Entry(path, names, linux[1], linux[2].strip(), number, made_by, config)
             taken = True
+        elif BLSCFG.match(line) and len(counts) == 1:
+            yield from _of_fragments(fragments, counts[0])
+            counts[0] += len(fragments)
+
+
+def _of_fragments(fragments: Sequence[tuple[Fragment, str]], first: int) -> Iterator[Entry]:
+    for at, (one, command_line) in enumerate(fragments, first):
+        line = one.options[0][0] if one.options else 0
+        yield Entry((at,), (frozenset((one.title, one.id)),), one.kernel, command_line, line, "", one.file.path)
 
 
 def _names(line: str) -> frozenset[str]:
@@ -102,7 +162,7 @@ def _names(line: str) -> frozenset[str]:
 def _default(text: str, variables: dict[str, str]) -> str:
     if variables.get("next_entry"):
         return variables["next_entry"]
-    values = [value for value in DEFAULT.findall(text) if "next_entry" not in value]
+    values = [value for value in DEFAULT.findall(COUNTING.sub("", text)) if "next_entry" not in value]
     chosen = values[-1] if values else "0"
     return VARIABLE.sub(lambda match: variables.get(match[1], ""), chosen)
 

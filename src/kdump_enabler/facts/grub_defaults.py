@@ -173,6 +173,27 @@ def without(text: str, words: Iterable[Word]) -> str:
     return "".join(char for at, char in enumerate(text) if at not in gone)
 
 
+def with_reservation(defaults: Defaults, reservation: str) -> str | None:
+    """The text of /etc/default/grub asking for this and nothing else: its first word is replaced, further ones go, or
+    one is put at the end of GRUB_CMDLINE_LINUX. Null where that cannot be written in one piece."""
+    text, words = defaults.texts.get(MAIN), [word for word in defaults.written if word.path == MAIN]
+    if text is None or any(word.cut is None for word in words):
+        return None
+    if words and reservation:
+        first, *others = words
+        end = first.start + len(first.text)
+        text = without(text, others)
+        return text[: first.start] + CRASHKERNEL + reservation + text[end:]
+    if words or not reservation:
+        return without(text, words)
+    places = [made for made in defaults.assignments if (made.path, made.name) == (MAIN, COMMAND_LINE[0])]
+    last = next((made for made in reversed(places) if not made.commented), None)
+    if last is None or last.doubt or text[last.start : last.start + 1] != '"' or text[last.end - 1] != '"':
+        return None
+    blank = "" if text[last.end - 2] in '" ' else " "
+    return text[: last.end - 1] + blank + CRASHKERNEL + reservation + text[last.end - 1 :]
+
+
 def _joined(variables: Mapping[str, Value], doubts: list[Doubt]) -> Value:
     """What 10_linux makes of both variables. Unknown ones are put down to the last doubtful file."""
     place = (doubts[-1].path, 0) if doubts else (MAIN, 0)

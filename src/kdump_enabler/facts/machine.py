@@ -20,6 +20,7 @@ from . import (
     dumps,
     grub,
     grub_defaults,
+    kdump_config,
     late_arming,
     leftovers,
     lockdown,
@@ -37,8 +38,9 @@ from .backups import BackupSet
 from .crashkernel import Reservation
 from .detectors import Detectors
 from .dumps import DumpDirectory
-from .grub import Entry
+from .grub import Entry, Menu
 from .grub_defaults import Defaults
+from .kdump_config import KdumpConfig
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
@@ -47,7 +49,7 @@ from .runs import Run
 from .shell import APPENDING
 from .storage import Storage
 from .sysctl import Assignment, Setting
-from .tools import Unit, Value
+from .tools import Unit
 
 # They sort after names with a number and after those that other software and people use (k8s.conf, local.conf); who
 # writes a file that sorts later still means it.
@@ -55,8 +57,6 @@ PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
 SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 SYSRQ = "kernel.sysrq"
 LOAD_DISABLED = "kernel.kexec_load_disabled"
-REMOTE_TARGETS = ("NFS", "SSH", "FTP")  # kdump-tools(5)
-LOADS_BY_ITSELF = "/etc/init.d/kexec-load"
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
 
@@ -88,7 +88,7 @@ class Facts:
     command_line: str | None
     running: Reservation | None
     reserved_bytes: int | None
-    entries: tuple[Entry, ...]
+    menu: Menu
     next_entry: Entry | None
     next_boot: Reservation | None
     grub_defaults: Defaults
@@ -101,7 +101,7 @@ class Facts:
     kexec_reboots: Source | None
     packages: Mapping[str, str] | None
     units: Mapping[str, Unit] | None
-    config: Mapping[str, Value]
+    config: KdumpConfig
     capture_initrd: File | None
     removed_image: str
     dump_directory: DumpDirectory
@@ -123,11 +123,6 @@ class Facts:
         """A unit's state; null when systemd did not answer."""
         return None if self.units is None else self.units.get(name)
 
-    @property
-    def remote_targets(self) -> Mapping[str, Value]:
-        """The other machines that dumps are sent to, by their settings."""
-        return {name: value for name in REMOTE_TARGETS if (value := self.config.get(name)) and value.value}
-
 
 def read(evidence: Evidence, test_container: bool = False) -> Facts:
     """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
@@ -137,23 +132,23 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    listed = grub.next_entry(evidence)
-    loader = boot_loader.read(evidence, listed, kernel)
+    menu = grub.read(evidence)
+    loader = boot_loader.read(evidence, menu, kernel)
     # A grub.cfg that nobody reads says nothing of the next boot.
-    entry = listed if loader is not None and loader.kind == boot_loader.GRUB else None
+    entry = menu.next_entry if loader is not None and loader.kind == boot_loader.GRUB else None
     boot_values = _boot_values(entry.command_line if entry else command_line or "")
-    config = tools.shell_values(evidence.text(platform.config) or "") if platform else {}
-    boot = evidence.mount_of(grub.GRUB_CFG)
+    config = kdump_config.read(evidence, platform)
+    boot = evidence.mount_of(menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
     defaults = grub_defaults.read(evidence)
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
-        unsupported=ours.reason(evidence, release, platform, loader, test_container),
+        unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
         test_container=test_container and ours.is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,
         platform=platform,
-        boot_loader=ours.way_to_boot(platform, loader),
+        boot_loader=ours.way_to_boot(platform, loader, menu),
         kernel=kernel,
         arch=ours.arch_of(evidence),
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
@@ -162,7 +157,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         command_line=command_line,
         running=_reservation(command_line, ram),
         reserved_bytes=reserved,
-        entries=tuple(grub.entries(evidence.text(grub.GRUB_CFG) or "")),
+        menu=menu,
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
         grub_defaults=defaults,
@@ -172,14 +167,14 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
         load_disabled_setting=sysctl.read(evidence, LOAD_DISABLED, "", boot_values),
         kexec_loaded=_flag(evidence, "/sys/kernel/kexec_loaded"),
-        kexec_reboots=_kexec_reboots(evidence),
-        packages=tools.packages(evidence),
+        kexec_reboots=boot_loader.kexec_reboots(evidence),
+        packages=tools.packages(evidence, platform.package_manager) if platform else None,
         units=tools.units(evidence),
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
         removed_image=_removed_image(evidence, kernel, entry),
         dump_directory=target,
-        storage=storage.read(evidence, target.real),
+        storage=storage.read(evidence, target.real, platform is None or bool(platform.dump_unit)),
         lockdown=lockdown.read(evidence),
         settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
@@ -218,21 +213,6 @@ def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
     return SyntaxFault(doubt.path, doubt.line, "dash knows no +=") if is_dash and doubt else None
 
 
-def _kexec_reboots(evidence: Evidence) -> Source | None:
-    """The line that makes reboots go through kexec: the last LOAD_KEXEC counts, and only `true` means yes
-    (/etc/init.d/kexec-load of kexec-tools; 2.0.27 took the script away, and nothing reads the line any more)."""
-    if evidence.file(LOADS_BY_ITSELF).absent:
-        return None
-    files = [evidence.file("/etc/default/kexec"), *evidence.below("/etc/default/kexec.d")]
-    found = [
-        (file.path, values["LOAD_KEXEC"])
-        for file in files
-        if "LOAD_KEXEC" in (values := tools.shell_values(file.text or ""))
-    ]
-    path, value = found[-1] if found else ("", Value("", 0))
-    return Source(path, value.line, f"LOAD_KEXEC={value.value}") if value.value == "true" else None
-
-
 def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str | None) -> File | None:
     if platform is None or kernel is None:
         return None
@@ -252,9 +232,9 @@ def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) 
     return path if images and path not in images and goes_on else ""
 
 
-def _dump_path(platform: Platform | None, config: Mapping[str, Value]) -> str:
+def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:
     default = platform.dump_directory if platform else "/var/crash"
-    configured = config.get("KDUMP_COREDIR")
+    configured = config.directory
     # A relative name counts from the root, where systemd starts services (systemd.exec(5)).
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
 

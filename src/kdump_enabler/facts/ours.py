@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ..evidence import Evidence
 from ..platforms import Platform
-from . import boot_loader, grub, recognise
+from . import boot_loader, recognise
 from .boot_loader import BootLoader
+from .grub import GRUB_CFG, Menu
 from .os_release import OsRelease
 
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
@@ -17,6 +20,8 @@ def reason(
     release: OsRelease | None,
     platform: Platform | None,
     loader: BootLoader | None,
+    menu: Menu,
+    *,
     test_container: bool,
 ) -> str:
     """Why a machine is not ours to configure, as a clause for a sentence; empty when it is."""
@@ -39,14 +44,16 @@ def reason(
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )
-    return _unchangeable(evidence, platform, loader)
+    if re.search(r"\+64k(-debug)?\Z", (evidence.text("/proc/sys/kernel/osrelease") or "").strip()):
+        return "its kernel has pages of 64 KiB, for which this version knows no reservation"
+    return _unchangeable(evidence, platform, loader, menu)
 
 
-def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None) -> str:
+def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None, menu: Menu) -> str:
     """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
-    if loader is None and not evidence.file(grub.GRUB_CFG).unknown:
-        return "no boot loader of this machine is known: GRUB would have a /boot/grub/grub.cfg that boots Linux"
-    if loader is not None and way_to_boot(platform, loader) not in platform.boot_loaders:
+    if loader is None and not evidence.file(menu.config).unknown:
+        return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
+    if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:
         return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
     return ""
 
@@ -61,8 +68,13 @@ def arch_of(evidence: Evidence) -> str | None:
     return (evidence.text("/proc/sys/kernel/arch") or "").strip() or evidence.machine
 
 
-def way_to_boot(platform: Platform | None, loader: BootLoader | None) -> str | None:
-    """What the table calls it: GRUB is a drop-in below /etc/default/grub.d."""
+def way_to_boot(platform: Platform | None, loader: BootLoader | None, menu: Menu) -> str | None:
+    """What the table calls it: GRUB's command lines stand in the files of entries (`bls`), or are made from the GRUB
+    defaults; in /boot/grub, those have a directory of drop-ins."""
     if loader is None or platform is None:
         return None
-    return "grub-dropin" if loader.kind == boot_loader.GRUB else loader.kind
+    if loader.kind != boot_loader.GRUB:
+        return loader.kind
+    if menu.fragments:
+        return "bls"
+    return "grub-dropin" if menu.config == GRUB_CFG else "grub-defaults"

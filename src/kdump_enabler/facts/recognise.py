@@ -12,7 +12,7 @@ def platform(release: OsRelease) -> Platform | None:
 
     A distribution that the table names is its VERSION_ID, or its codename where it has none yet. Any other is the
     release that it says to be built on: os-release(5) has ID_LIKE for the distribution, and derivatives name its
-    release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own.
+    release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own; rebuilds take its number.
     """
     if release.id in platforms.identifiers():
         if release.version:
@@ -20,14 +20,15 @@ def platform(release: OsRelease) -> Platform | None:
         return platforms.by_codename(release.id, release.codename)
     named = [platforms.by_codename(base, codename) for base, codename in release.base_codenames.items()]
     shared = [platforms.by_codename(base, release.codename) for base in release.like]
-    return next((found for found in [*named, *shared] if found), None)
+    rebuilt = [platforms.by_number(base, release.version) for base in release.like]
+    return next((found for found in [*named, *shared, *rebuilt] if found), None)
 
 
 def why_unknown(release: OsRelease) -> str:
     """The sentence for a machine that is no row of the table: it names what is missing."""
     sentence = f"{release.name} is not supported by this version"
     named = [(base, codename) for base, codename in release.base_codenames.items() if base in platforms.identifiers()]
-    like = [base for base in release.like if base in platforms.identifiers()]
+    like = [base for base in release.like if base in platforms.codenamed()]
     if release.id in platforms.identifiers() or not (named or like):
         return f"{sentence}, which knows {platforms.names()}"
     if named:

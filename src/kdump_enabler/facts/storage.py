@@ -3,6 +3,9 @@
 The capture kernel of kdump-tools boots the same root with `systemd.unit=kdump-tools-dump.service` (kdump-config).
 That unit needs sysinit.target, which wants local-fs.target and cryptsetup.target, and network-online.target; nothing
 on the way wants remote-fs.target (units of kdump-tools and systemd, systemd.special(7)).
+
+That of kdump-utils does not boot the system: its initrd mounts the one file system that the dump goes to, by its device
+and without `noauto` and `nofail` (to_mount of mkdumprd), and writes the dump itself.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ FSTAB, CRYPTTAB = "/etc/fstab", "/etc/crypttab"
 REMOTE = frozenset(["9p", "afs", "ceph", "cifs", "nfs", "nfs4", "smb3", "virtiofs"])
 # What their authors' packages put there: clevis-initramfs, mandos-client; and clevis-systemd for the other devices.
 INITRD_UNLOCKERS = ("/usr/share/initramfs-tools/hooks/clevis", "/usr/share/initramfs-tools/hooks/mandos")
+# Of an initrd by dracut: the module's directory has a number before its name, which clevis-dracut changed once.
+DRACUT_MODULES, DRACUT_UNLOCKER = "/usr/lib/dracut/modules.d", "clevis"
+LINKED_KEY = "link-volume-key"  # the key that the running system has is handed over (setup-crypttab of kdumpctl(8))
 LATER_UNLOCKERS = ("/lib/systemd/system/clevis-luks-askpass.path",)
 NOT_ENCRYPTED = ("VERITY", "INTEGRITY", "SUBDEV")
 
@@ -67,17 +73,19 @@ class Storage:
     locks: tuple[Lock, ...] | None
 
 
-def read(evidence: Evidence, directory: str) -> Storage:
-    """The file systems that a dump into this directory needs."""
+def read(evidence: Evidence, directory: str, boots: bool = True) -> Storage:
+    """The file systems that a dump into this directory needs. `boots`: the capture kernel starts the system first."""
     target = evidence.mount_of(directory)
-    entries = _entries(evidence)
+    entries = _entries(evidence) if boots else ()
     arrival, where = _arrival(target, entries, evidence) if target else (Arrival.UNSEEN, Source("/proc/mounts"))
+    if target and not boots:
+        arrival = Arrival.SURE
     return Storage(
         root=evidence.mount_of("/"),
         target=target,
         arrival=arrival,
         arrival_where=where,
-        locks=_locks(evidence, target, entries or ()),
+        locks=_locks(evidence, target, entries or (), boots),
     )
 
 
@@ -122,20 +130,25 @@ def _by_options(mount: Mount, entry: Entry) -> Arrival:
     return Arrival.LATE if "nofail" in entry.options else Arrival.SURE
 
 
-def _locks(evidence: Evidence, target: Mount | None, entries: tuple[Entry, ...]) -> tuple[Lock, ...] | None:
-    """Encrypted devices below `/`, the dump directory and everything else that local-fs.target waits for."""
+def _locks(
+    evidence: Evidence, target: Mount | None, entries: tuple[Entry, ...], boots: bool
+) -> tuple[Lock, ...] | None:
+    """Encrypted devices below the dump directory; where the system is booted, also below `/` and everything else that
+    local-fs.target waits for."""
     awaited = {entry.point for entry in entries if not {"noauto", "nofail", "_netdev"} & set(entry.options)}
-    needed = [mount for mount in evidence.mounts if mount.point in awaited | {"/"} or mount == target]
+    awaited |= {"/"} if boots else set()
+    needed = [mount for mount in evidence.mounts if mount.point in awaited or mount == target]
     found: dict[str, Lock] = {}
     for mount in needed:
         devices = _below(evidence, mount.source)
         if devices is None:
             return None
         for device in devices:
-            lock = _lock(evidence, device, mount.point)
+            lock = _lock(evidence, device, mount.point, boots)
             if lock is not None:
                 found.setdefault(lock.name, lock)
-    waited_for = [lock for device in _mapped(evidence) if (lock := _lock(evidence, device, "")) and _stops_boot(lock)]
+    mapped = _mapped(evidence) if boots else ()
+    waited_for = [lock for device in mapped if (lock := _lock(evidence, device, "")) and _stops_boot(lock)]
     return (*found.values(), *(lock for lock in waited_for if lock.name not in found))
 
 
@@ -165,21 +178,22 @@ def _mapped(evidence: Evidence) -> Iterator[str]:
             yield match[1]
 
 
-def _lock(evidence: Evidence, device: str, point: str) -> Lock | None:
+def _lock(evidence: Evidence, device: str, point: str, boots: bool = True) -> Lock | None:
     """The device-mapper UUID tells what a device is: CRYPT-<format>-... (libcryptsetup)."""
     prefix, _, rest = _word(evidence, f"/sys/block/{device}/dm/uuid").partition("-")
     kind = rest.partition("-")[0]
     if prefix != "CRYPT" or kind in NOT_ENCRYPTED:
         return None
     name = _word(evidence, f"/sys/block/{device}/dm/name")
-    by_itself, where = _opening(evidence, name, point)
+    by_itself, where = _opening(evidence, name, point, boots)
     return Lock(name, kind, point, by_itself, where)
 
 
-def _opening(evidence: Evidence, name: str, point: str) -> tuple[bool, Source]:
+def _opening(evidence: Evidence, name: str, point: str, boots: bool) -> tuple[bool, Source]:
     """Whether a device can open without a person. One that crypttab(5) does not name is opened by something else."""
     helpers = INITRD_UNLOCKERS if point in ("/", "/usr") else LATER_UNLOCKERS
-    helped = any(evidence.file(path).error is None for path in helpers)
+    helped = any(evidence.file(path).error is None for path in helpers if boots)
+    helped = helped or (not boots and bool(evidence.below(DRACUT_MODULES, DRACUT_UNLOCKER)))
     for number, line in enumerate((evidence.text(CRYPTTAB) or "").splitlines(), 1):
         words = line.split()
         if len(words) > 1 and words[0] == name:
@@ -192,7 +206,7 @@ def _has_key(key: str, options: str, point: str) -> bool:
     """A key file or a script gives the key. A TPM does so only for systemd-cryptsetup(8): the initrd's cryptroot
     ignores that option (functions of cryptsetup)."""
     words = [word.partition("=")[0] for word in options.split(",")]
-    if key not in ("none", "-"):
+    if key not in ("none", "-") or LINKED_KEY in words:
         return True
     return "keyscript" in words or ("tpm2-device" in words and point not in ("/", "/usr"))
 

@@ -65,7 +65,7 @@ def _ufw(evidence: Evidence, path: str, takes: Takes) -> Assignment | None:
 
 
 def _kdump_tools(evidence: Evidence, key: str) -> Assignment | None:
-    installed = "kdump-tools" in (tools.packages(evidence) or {})
+    installed = "kdump-tools" in (tools.packages(evidence, "apt") or {})
     return Assignment("1", KDUMP_CONFIG, 0) if installed and key == "kernel.panic_on_oops" else None
 
 

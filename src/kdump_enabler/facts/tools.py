@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from ..evidence import Evidence
 
+# Who knows what is installed. rpm says the same of a missing package in words, without tabs.
+DATABASES = {"apt": "dpkg-query", "dnf": "rpm"}
 ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(\w+)=(.*)$")
 
 
@@ -31,10 +33,11 @@ class Unit:
     umask: str
 
 
-def packages(evidence: Evidence) -> dict[str, str] | None:
-    """Installed packages that were asked for, with their versions; null when dpkg did not answer."""
-    run = evidence.command("dpkg-query")
-    if run is None or run.rc is None:
+def packages(evidence: Evidence, manager: str) -> dict[str, str] | None:
+    """Installed packages that were asked for, with their versions; null when the database of this package manager did
+    not answer. Another one's may be there too, and know nothing."""
+    run = evidence.command(DATABASES[manager])
+    if run is None or run.rc is None or run.err.startswith("error:"):  # rpm's word for a database it cannot read
         return None
     rows = (line.split("\t") for line in run.out.splitlines())
     return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}

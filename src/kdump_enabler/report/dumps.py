@@ -126,7 +126,7 @@ def _instead(host: Record) -> str:
 
 
 def _elsewhere(host: Record) -> list[str]:
-    """The other machines that the host sends its dumps to, in the words of its configuration."""
+    """Where the host sends its dumps instead, in the words of its configuration."""
     return list(host["facts"]["dump_directory"]["sent_to"]) if host["facts"] else []
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..evidence import File
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment, integer
+from ..facts.tools import DATABASES
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
@@ -23,8 +24,9 @@ def packages(facts: Facts, _: Policy) -> Iterator[Finding]:
     written (control file of kdump-tools)."""
     if facts.platform is None:
         return
+    database = DATABASES[facts.platform.package_manager]
     if facts.packages is None:
-        yield unseen("KD010", "Which packages are installed", "dpkg-query")
+        yield unseen("KD010", "Which packages are installed", database)
         return
     missing = missing_packages(facts)
     if missing:
@@ -34,7 +36,7 @@ def packages(facts: Facts, _: Policy) -> Iterator[Finding]:
             title="The kdump tools are not installed",
             current=f"missing: {', '.join(missing)}",
             wanted=", ".join(facts.platform.packages),
-            evidence=(Source("dpkg-query", 0, f"not installed: {', '.join(missing)}"),),
+            evidence=(Source(database, 0, f"not installed: {', '.join(missing)}"),),
             remedy=ENABLE,
             blocks_capture=True,
         )
@@ -82,6 +84,9 @@ def obstacle(facts: Facts) -> str:
     unit = facts.unit(facts.platform.unit) if facts.platform else None
     if unit is not None and "masked" in unit.unit_file_state:
         return f"systemctl unmask {facts.platform.unit}, then: {ENABLE}" if facts.platform else ""
+    if facts.config.faults:
+        where = facts.config.faults[0].where
+        return f"mend {where.source}:{where.line}, then: {ENABLE}"
     if reservation_failed(facts):
         return SMALLER
     return lockdown.remedy(facts) if lockdown.refused(facts) else ""
@@ -156,7 +161,7 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def switched_on(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD041: with USE_KDUMP=0 kdump-tools loads nothing and still ends with success (/etc/init.d/kdump-tools)."""
-    value = facts.config.get("USE_KDUMP")
+    value = facts.config.switch
     if facts.platform is None or value is None or not is_off(value.value):
         return
     yield Finding(
@@ -169,6 +174,41 @@ def switched_on(facts: Facts, _: Policy) -> Iterator[Finding]:
         remedy=ENABLE,
         blocks_capture=not facts.capture_loaded,
     )
+
+
+def refused(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD043: with a line that it does not know, or two lines for the same thing, kdumpctl refuses the whole file and
+    loads nothing, at each start of the service (parse_config of kdumpctl)."""
+    for fault in facts.config.faults:
+        yield Finding(
+            id="KD043",
+            severity=Severity.ERROR,
+            title="The kdump configuration would be refused",
+            current=f"{fault.where.text}: {fault.reason}",
+            wanted="a configuration that kdumpctl takes",
+            evidence=(fault.where,),
+            remedy=f"mend {fault.where.source}:{fault.where.line}, then: {ENABLE}",
+            blocks_capture=not facts.capture_loaded,
+            by_hand=True,
+        )
+
+
+def waits(facts: Facts, _: Policy) -> Iterator[Finding]:
+    """KD047: with `failure_action shell` (or `default`, its old name) a capture kernel that cannot write the dump opens
+    a shell on its console, until somebody leaves it (kdump.conf(5), kdump_emergency_shell of kdump.sh)."""
+    for key in ("failure_action", "default"):
+        value = facts.config.values.get(key)
+        if facts.platform is not None and value is not None and value.value == "shell":
+            yield Finding(
+                id="KD047",
+                severity=Severity.WARNING,
+                title="A dump that fails would leave the machine at a shell",
+                current=f"{key} shell",
+                wanted="failure_action reboot, where nobody is at the console",
+                evidence=(Source(facts.platform.config, value.line, f"{key} shell"),),
+                remedy=f"write failure_action reboot in {facts.platform.config}:{value.line}",
+                by_hand=True,
+            )
 
 
 def is_off(value: str) -> bool:
@@ -187,7 +227,7 @@ def initrd(facts: Facts, _: Policy) -> Iterator[Finding]:
     if file.unknown:
         yield unseen("KD042", "Whether the capture initrd exists", file.path)
     elif file.absent and not _is_chosen(facts):
-        toolless = facts.evidence.file(MKINITRAMFS).absent and not missing_packages(facts)
+        toolless = _makes_none(facts)
         others = ", ".join(other.path.rpartition("/")[2] for other in _other_initrds(facts, file.path))
         yield Finding(
             id="KD042",
@@ -204,14 +244,20 @@ def initrd(facts: Facts, _: Policy) -> Iterator[Finding]:
         )
 
 
+def _makes_none(facts: Facts) -> bool:
+    """The tool that makes the initrd is gone, though its package is there."""
+    wanted = facts.platform is not None and "initramfs-tools-core" in facts.platform.packages
+    return wanted and facts.evidence.file(MKINITRAMFS).absent and not missing_packages(facts)
+
+
 def _is_chosen(facts: Facts) -> bool:
     """The configuration names another initrd than the one that kdump-tools makes (KDUMP_INITRD)."""
-    value = facts.config.get("KDUMP_INITRD")
+    value = facts.config.values.get("KDUMP_INITRD")
     return value is not None and value.value not in ("", "/var/lib/kdump/initrd.img")
 
 
 def _other_initrds(facts: Facts, path: str) -> list[File]:
     directory, _, name = path.rpartition("/")
-    prefix = name.removesuffix(facts.kernel or "")
+    prefix = name.partition(facts.kernel or "")[0] if facts.kernel else name
     there = [file for file in facts.evidence.below(directory) if not file.absent]
     return [file for file in there if file.path.startswith(f"{directory}/{prefix}")]

@@ -18,24 +18,25 @@ NOBODY_ELSE = 0o077
 
 def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD053: kdump-tools can send dumps to another machine (NFS, SSH, FTP of kdump-tools.conf(5)); whether that one
-    takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn."""
-    for name, value in facts.remote_targets.items():
+    takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn.
+    kdump.conf(5) can also name a device: it need not be mounted now, and of a raw one nothing can be seen."""
+    for target in facts.config.targets:
         yield Finding(
             id="KD053",
             severity=Severity.WARNING,
-            title="Dumps go to another machine, and whether it takes them is not known here",
-            current=f"{name}={value.value}",
+            title=f"Dumps go to {target.place}, and whether it takes them is not known here",
+            current=target.written,
             wanted="a target that takes the dump",
-            evidence=(Source(facts.platform.config if facts.platform else "", value.line, f"{name}={value.value}"),),
-            remedy="set kdump_dump_server to that machine, then: kdump-enabler prove --unknown-too",
+            evidence=(Source(facts.platform.config if facts.platform else "", target.line, target.written),),
+            remedy=f"{target.to_look}, then: kdump-enabler prove --unknown-too",
             unseen=True,
             by_hand=True,
         )
 
 
 def is_remote(facts: Facts) -> bool:
-    """Whether dumps go to another machine, so that the local directory gets none."""
-    return bool(facts.remote_targets)
+    """Whether dumps go to another machine or device, so that the directory here gets none."""
+    return bool(facts.config.targets)
 
 
 def room(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -61,8 +62,9 @@ def room(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def private(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD051: a vmcore holds every secret that was in memory, and kdump-config writes it with systemd's usual umask
-    of 0022: any local user can read it where the directory lets them in."""
-    if facts.platform is None or missing_packages(facts):
+    of 0022: any local user can read it where the directory lets them in. (kdump.sh of kdump-utils leaves only files
+    that root can read: makedumpfile's own mode, and chmod 600.)"""
+    if facts.platform is None or not facts.platform.dump_unit or missing_packages(facts):
         return
     unit, mode = facts.unit(facts.platform.dump_unit), facts.dump_directory.mode
     if unit is None:
@@ -84,7 +86,8 @@ def new_dumps_are_open(facts: Facts) -> bool:
     unit = facts.unit(facts.platform.dump_unit) if facts.platform else None
     mode = facts.dump_directory.mode
     way_in = mode is not None and bool(mode & (OTHERS_MAY_ENTER | OTHERS_MAY_READ))
-    return unit is not None and way_in and not _is_private(unit.umask)
+    named = facts.platform is not None and bool(facts.platform.dump_unit)
+    return named and unit is not None and way_in and not _is_private(unit.umask)
 
 
 def readable(facts: Facts, _: Policy) -> Iterator[Finding]:

@@ -32,14 +32,14 @@ def failed(facts: Facts, _: Policy) -> Iterator[Finding]:
             Source("/sys/kernel/kexec_crash_size", 0, str(facts.reserved_bytes)),
             *(Source("/dev/kmsg", 0, line) for line in kexec_lines(facts)),
         ),
-        remedy=f"`sudo kdump-config load` says why, and so may `journalctl -b -u {name}`",
+        remedy=f"`sudo {facts.platform.load_command}` says why, and so may `journalctl -b -u {name}`",
         by_hand=True,
     )
 
 
 def _has_reason(facts: Facts) -> bool:
     """One of the other rules says why nothing is loaded."""
-    switch = facts.config.get("USE_KDUMP")
+    switch = facts.config.switch
     no_initrd = facts.capture_initrd is not None and facts.capture_initrd.absent
     off = switch is not None and is_off(switch.value)
     forbidden = facts.load_disabled or obstacle(facts)

@@ -21,13 +21,14 @@ def remedy(facts: Facts) -> str:
     """What an administrator has to do about it: ask for the signature check, or boot a kernel that passes it."""
     if _asks_for_check(facts) or facts.platform is None:
         return "boot a signed kernel, or enrol the key that signed this one (mokutil --import)"
-    return f'set KDUMP_KEXEC_ARGS="-s" in {facts.platform.config}, then: {ENABLE}'
+    return f"set {facts.config.kexec_setting}, then: {ENABLE}"
 
 
 def lockdown(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD034: a locked-down kernel denies kexec_load(2) and takes only images with a valid signature, through
     kexec_file_load(2) (kernel_lockdown(7)). kdump-config asks for that (`kexec -s`) where the EFI variables say
-    SecureBoot=1 and SetupMode=0 (check_secure_boot), and not for a lockdown that came from the command line."""
+    SecureBoot=1 and SetupMode=0 (check_secure_boot), and not for a lockdown that came from the command line; kdumpctl
+    where KEXEC_ARGS says so, as it is shipped."""
     if not refused(facts):
         return
     checked = _asks_for_check(facts)
@@ -37,7 +38,7 @@ def lockdown(facts: Facts, _: Policy) -> Iterator[Finding]:
         severity=Severity.ERROR,
         title="The kernel is locked down and takes only a signed capture kernel",
         current=f"lockdown={facts.lockdown.mode}, Secure Boot {secure_boot}, "
-        + ("so the image has no signature this kernel trusts" if checked else "so kdump-config does not use kexec -s"),
+        + ("so the image has no signature this kernel trusts" if checked else "so it is not loaded with kexec -s"),
         wanted="a signed kernel, loaded with kexec -s",
         evidence=(
             Source(FILE, 0, facts.lockdown.mode),
@@ -58,6 +59,5 @@ def kexec_lines(facts: Facts) -> list[str]:
 def _asks_for_check(facts: Facts) -> bool:
     """Whether loading went through kexec_file_load(2): by kdump-config, by the configuration, or, as newer kexec
     tries it first (kexec(8), -a), by the kernel's own word."""
-    value = facts.config.get("KDUMP_KEXEC_ARGS")
-    configured = bool(value and FILE_SYSCALL & set(value.value.split()))
+    configured = bool(FILE_SYSCALL & set(facts.config.kexec_options))
     return facts.lockdown.secure_boot or configured or any("kexec_file:" in line for line in kexec_lines(facts))

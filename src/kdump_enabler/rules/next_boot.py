@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .. import back_ends
 from ..cleanup import cleanup
 from ..facts import crashkernel
-from ..facts.grub import GRUB_CFG, Entry
+from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
@@ -34,7 +35,7 @@ def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
         current=f"the kernel ignores {', '.join(f'crashkernel={value}' for value in ignored)}",
         wanted=facts.next_boot.text if facts.next_boot else "one",
         evidence=tuple(places),
-        remedy=ENABLE if mended else f"leave one of {_files(places)}, then: update-grub",
+        remedy=ENABLE if mended else f"leave one of {_files(places)}{_then(facts, entry)}",
         by_hand=not mended,
     )
 
@@ -45,7 +46,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if facts.next_boot is None or facts.memory_bytes is None:
         return
     size, ram = facts.next_boot.size_bytes, facts.memory_bytes
-    others = [entry for entry in facts.entries if entry.boots_this_system and entry != facts.next_entry]
+    others = [entry for entry in facts.menu.entries if entry.boots_this_system and entry != facts.next_entry]
     found = [(entry, crashkernel.evaluate(entry.command_line, ram)) for entry in others]
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
@@ -58,8 +59,8 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         title="Other boot entries reserve another amount of memory",
         current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
         wanted=f"the same in each; what boots by itself reserves {mib(size)}",
-        evidence=tuple(Source(GRUB_CFG, entry.line, asked.text or asked.problem) for entry, asked in different),
-        remedy=ENABLE if mended else CHOOSE if here else f"{foreign}update-grub",
+        evidence=tuple(Source(entry.file, entry.line, asked.text or asked.problem) for entry, asked in different),
+        remedy=ENABLE if mended else CHOOSE if here else f"{foreign}{_same_in_all(facts)}",
         by_hand=not mended,
     )
 
@@ -76,7 +77,7 @@ def foreign_entry(facts: Facts, _: Policy) -> Iterator[Finding]:
         title="The default boot entry is not made from the GRUB defaults",
         current=f"it comes from {entry.made_by} and boots {entry.kernel}",
         wanted="an entry of /etc/grub.d/10_linux",
-        evidence=(Source(GRUB_CFG, entry.line, entry.made_by), *_default(facts)),
+        evidence=(Source(entry.file, entry.line, entry.made_by), *_default(facts)),
         remedy=CHOOSE,
         by_hand=True,
     )
@@ -101,7 +102,7 @@ def overridden(facts: Facts, policy: Policy) -> Iterator[Finding]:
             current=f"{word.text}: " + (f"{by.path}:{by.line} sets {by.name} anew" if by else why),
             wanted="one place that decides",
             evidence=(Source(word.path, word.line, word.text), winner),
-            remedy=ENABLE if mended else held.remedy if held else f"{keep}, then: update-grub",
+            remedy=ENABLE if mended else held.remedy if held else f"{keep}, then: {back_ends.of(facts).BY_HAND}",
             by_hand=not mended,
         )
 
@@ -127,7 +128,7 @@ def _places(facts: Facts, entry: Entry) -> Iterator[Source]:
         word = next((word for word in written if word.text == text), None)
         if word:
             written.remove(word)
-        yield Source(word.path, word.line, text) if word else Source(GRUB_CFG, entry.line, text)
+        yield Source(word.path, word.line, text) if word else Source(entry.file, entry.line, text)
 
 
 def _files(places: list[Source]) -> str:
@@ -138,6 +139,20 @@ def _scripts(entries: list[Entry]) -> str:
     """What has to be done to entries that update-grub does not change; empty where there are none."""
     scripts = ", ".join(dict.fromkeys(entry.made_by for entry in entries if not entry.generated))
     return f"change the entries in {scripts}, then: " if scripts else ""
+
+
+def _then(facts: Facts, entry: Entry) -> str:
+    """What brings an edit into effect: nothing where GRUB reads the file itself."""
+    return "" if entry.by_bls else f", then: {back_ends.of(facts).BY_HAND}"
+
+
+def _same_in_all(facts: Facts) -> str:
+    """The command that gives every entry what boots by itself."""
+    entry = facts.next_entry
+    words = crashkernel.words(entry.command_line) if entry else []
+    if not entry or not entry.by_bls or not words:
+        return back_ends.of(facts).BY_HAND
+    return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
 
 
 def _kernel(entry: Entry) -> str:

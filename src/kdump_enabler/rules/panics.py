@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import sysctls
-from ..capture_line import APPENDED, WORD, hangs, with_panic
+from ..capture_line import WORD, hangs, with_panic
 from ..facts import containers
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment, integer
@@ -85,12 +85,13 @@ def containers_out_of_memory(facts: Facts, policy: Policy) -> Iterator[Finding]:
 def capture_hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD068: a capture kernel that panics itself waits for ever when its command line has no `panic=N`: a broken
     capture initrd, or too little memory for it, then costs the machine until somebody resets it. kdump-tools gives none
-    by default (KDUMP_CMDLINE_APPEND in kdump-config), other distributions do. It counts from the next time that the
-    capture kernel is loaded, at the latest the next boot."""
+    by default (KDUMP_CMDLINE_APPEND in kdump-config), kdump-utils does (/etc/sysconfig/kdump), until somebody replaces
+    its words. It counts from the next time that the capture kernel is loaded, at the latest the next boot."""
     where = hangs(facts)
     if where is not None:
-        can = bool(with_panic(facts))
-        words = "its own words" if where.line else "the words that `kdump-config test` shows at the end of its line"
+        can, made = bool(with_panic(facts)), facts.config.capture_line
+        default = "the words that `kdump-config test` shows at the end of its line and " if made.by_default else ""
+        words = "its own words and " if where.line else default
         yield Finding(
             id="KD068",
             severity=Severity.WARNING,
@@ -98,7 +99,7 @@ def capture_hangs(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=where.text,
             wanted=WORD,
             evidence=(where,),
-            remedy=ENABLE if can else f"give {APPENDED} in {where.source} {words} and {WORD}",
+            remedy=ENABLE if can else f"give {made.key} in {where.source} {words}{WORD}",
             by_hand=not can,
         )
 

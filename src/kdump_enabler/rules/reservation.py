@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from ..facts.crashkernel import Reservation, rounded
-from ..facts.grub import GRUB_CFG
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle
@@ -60,7 +59,7 @@ def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
     kernel makes of its last crashkernel= on this RAM (kernel/crash_reserve.c)."""
     want = reserve(facts, policy)
     if facts.next_boot is None or facts.next_entry is None:
-        yield unseen("KD021", "What the next boot reserves", GRUB_CFG)
+        yield unseen("KD021", "What the next boot reserves", facts.menu.config)
         return
     if (
         want is None
@@ -69,7 +68,8 @@ def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
     ):
         return
     held = obstacle(facts, policy)
-    asked = Source(GRUB_CFG, facts.next_entry.line, facts.next_boot.text or "linux " + facts.next_entry.kernel)
+    entry = facts.next_entry
+    asked = Source(entry.file, entry.line, facts.next_boot.text or "linux " + entry.kernel)
     yield Finding(
         id="KD021",
         severity=Severity.ERROR,
@@ -118,10 +118,14 @@ def boot_room(facts: Facts, _: Policy) -> Iterator[Finding]:
         title="There is no room for a new grub.cfg",
         current=f"{facts.boot_free_bytes // 1024} KiB free",
         wanted=f"{BOOT_ROOM // 1024} KiB",
-        evidence=(Source("/boot/grub"),),
-        remedy="make room in the file system of /boot/grub",
+        evidence=(Source(_directory(facts)),),
+        remedy=f"make room in the file system of {_directory(facts)}",
         by_hand=True,
     )
+
+
+def _directory(facts: Facts) -> str:
+    return facts.menu.config.rpartition("/")[0]
 
 
 def recommendation(facts: Facts, policy: Policy) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 
 from ..evidence import Mount
+from ..facts.kdump_config import Target
 from ..facts.machine import Facts
 from ..facts.storage import Arrival, Lock, is_remote
 from ..finding import Finding, Severity, Source
@@ -21,6 +22,8 @@ IN_MEMORY = frozenset(["ramfs", "tmpfs"])
 # What initramfs-tools mounts as a root and nothing is known against; the dump is an ordinary file there.
 ON_DISK = frozenset(["bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "xfs"])
 PROVE = "prove it with a crash on purpose"
+INSTALL = {"apt": "apt-get install", "dnf": "dnf install"}
+HELPERS = {"nfs": "/sbin/mount.nfs", "ssh": "/usr/bin/ssh"}
 SSH_KEY, ROOT_KEYS = "/root/.ssh/kdump_id_rsa", "/root/.ssh"
 
 
@@ -115,7 +118,7 @@ def lost(facts: Facts, _: Policy) -> Iterator[Finding]:
         current=f"{mount.point} is {mount.kind}, which is memory",
         wanted="a directory on a disk",
         evidence=(Source("/proc/mounts", 0, f"{mount.source} {mount.point} {mount.kind}"),),
-        remedy=f"name a directory on a disk in KDUMP_COREDIR of {facts.platform.config}",
+        remedy=f"name a directory on a disk in {facts.config.directory_key} of {facts.platform.config}",
         blocks_capture=True,
         by_hand=True,
     )
@@ -123,17 +126,19 @@ def lost(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def unproved(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD057: kdump-tools makes its initrd with MODULES=dep, which fails for a root on ZFS, and no dump was seen to
-    come out there (openzfs issue 6476). Of network roots, overlays and others nothing is known either."""
+    come out there (openzfs issue 6476). Of network roots, overlays and others nothing is known either. kdump-utils
+    does not need the root, only what the dump goes to."""
     if facts.platform is None:
         return
-    reached = {facts.storage.root, facts.storage.target if _is_local_target(facts) else None}
+    root = facts.storage.root if facts.platform.dump_unit else None
+    reached = {root, facts.storage.target if _is_local_target(facts) else None}
     for mount in sorted((mount for mount in reached if mount), key=lambda mount: mount.point):
         hopeless = mount.point != "/" and facts.storage.arrival in (Arrival.NEVER, Arrival.UNSEEN)
         if mount.kind not in ON_DISK | IN_MEMORY | {"autofs"} and not (hopeless and mount.kind != "zfs"):
             yield Finding(
                 id="KD057",
                 severity=Severity.WARNING,
-                title=f"Nobody has seen kdump-tools write a dump with {mount.point} on {mount.kind}",
+                title=f"Nobody has seen {facts.platform.packages[0]} write a dump with {mount.point} on {mount.kind}",
                 current=f"{mount.source} on {mount.point} ({mount.kind})",
                 wanted="/ and the dump directory on ext4 or xfs, or a crash that has proved it",
                 evidence=(Source("/proc/mounts", 0, f"{mount.source} {mount.point} {mount.kind}"),),
@@ -146,68 +151,78 @@ def unproved(facts: Facts, _: Policy) -> Iterator[Finding]:
 def unreachable(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD058: kdump-config mounts NFS= with `mount -t nfs`, so it needs HOST:PATH and the helper of nfs-common; for
     SSH= it calls ssh with the key of SSH_KEY, or else root's usual ones, as nobody types a password
-    (kdump_save_core and kdump_save_core_to_ssh of kdump-config, ssh(1))."""
-    for name, fault, remedy in _faults(facts):
-        value = facts.config[name]
+    (kdump_save_core and kdump_save_core_to_ssh of kdump-config, ssh(1)). kdumpctl needs the same of `nfs` and `ssh`,
+    before it makes the capture initrd, though only the key that is named (check_user_configured_target and
+    mkdir_save_path_ssh of mkdumprd)."""
+    for target, fault, remedy in _faults(facts):
         yield Finding(
             id="KD058",
             severity=Severity.ERROR,
             title="The dump cannot be sent to the other machine",
-            current=f"{name}={value.value}: {fault}",
+            current=f"{target.written}: {fault}",
             wanted="a target that this machine can reach by itself",
-            evidence=(Source(facts.platform.config if facts.platform else "", value.line, f"{name}={value.value}"),),
+            evidence=(Source(facts.platform.config if facts.platform else "", target.line, target.written),),
             remedy=remedy,
             blocks_capture=True,
             by_hand=True,
         )
 
 
-def _faults(facts: Facts) -> Iterator[tuple[str, str, str]]:
+def _faults(facts: Facts) -> Iterator[tuple[Target, str, str]]:
     """What is wrong with a remote target for certain: the setting, the fault, and what mends it."""
-    if _set(facts, "NFS"):
-        if ":" not in _set(facts, "NFS"):
-            yield "NFS", "it is not HOST:PATH", "write NFS=HOST:PATH in the configuration of kdump-tools"
-        if facts.evidence.file("/sbin/mount.nfs").absent:
-            yield "NFS", "/sbin/mount.nfs (nfs-common) is not there", "apt-get install nfs-common"
-    if _set(facts, "SSH"):
-        if facts.evidence.file("/usr/bin/ssh").absent:
-            yield "SSH", "/usr/bin/ssh (openssh-client) is not there", "apt-get install openssh-client"
-        key = _set(facts, "SSH_KEY") or SSH_KEY
-        others = [file for file in facts.evidence.below(ROOT_KEYS) if file.path.rpartition("/")[2].startswith("id_")]
-        if facts.evidence.file(key).absent and not others:
-            yield "SSH", f"there is no key {key}", "make the key and send it: kdump-config propagate"
+    platform = facts.platform
+    for target in facts.config.targets if platform else ():
+        assert platform is not None  # noqa: S101 - asked above
+        helper, package = HELPERS.get(target.kind, ""), platform.helpers.get(target.kind, "")
+        if target.kind == "nfs" and ":" not in target.value:
+            example = target.written.replace(target.value, "HOST:PATH")
+            yield target, "it is not HOST:PATH", f"write {example} in the configuration of {platform.packages[0]}"
+        if helper and facts.evidence.file(helper).absent:
+            install = f"{INSTALL[platform.package_manager]} {package}"
+            yield target, f"{helper} ({package}) is not there", install
+        if target.kind == "ssh" and _keyless(facts):
+            remedy = f"make the key and send it: {platform.load_command.split()[0]} propagate"
+            yield target, f"there is no key {facts.config.key or SSH_KEY}", remedy
 
 
-def _set(facts: Facts, name: str) -> str:
-    value = facts.config.get(name)
-    return value.value if value and facts.platform else ""
+def _keyless(facts: Facts) -> bool:
+    """No key that the capture kernel would take is there."""
+    boots = facts.platform is not None and bool(facts.platform.dump_unit)
+    others = [file for file in facts.evidence.below(ROOT_KEYS) if file.path.rpartition("/")[2].startswith("id_")]
+    return facts.evidence.file(facts.config.key or SSH_KEY).absent and not (boots and others)
 
 
 def directory(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD059: KDUMP_COREDIR is a full path (kdump-tools.conf(5)). One that does not exist is made by kdump-config
     (`mkdir -p`), on whatever file system is there then: often a typing mistake, or a disk that is not mounted. A
     relative one counts from `/`, as services start there (systemd.exec(5)), and elsewhere for whoever calls
-    kdump-config by hand."""
+    kdump-config by hand. Of `path` in kdump.conf(5) mkdumprd makes nothing: it ends where there is no such directory
+    (check_save_path_fs)."""
     if facts.platform is None or not _is_local_target(facts):
         return
-    value, path = facts.config.get("KDUMP_COREDIR"), facts.dump_directory.path
+    value, path, key = facts.config.directory, facts.dump_directory.path, facts.config.directory_key
+    by_sh = bool(facts.platform.dump_unit)
     written = value.value if value else path
-    if any(sign in written for sign in "$`"):
-        yield unseen("KD059", f"What sh makes of KDUMP_COREDIR={written}", facts.platform.config)
+    setting = f"{key}={written}" if by_sh else f"{key} {written}"
+    if by_sh and any(sign in written for sign in "$`"):
+        yield unseen("KD059", f"What sh makes of {setting}", facts.platform.config)
         return
     problem = f"it is relative, and services take it for {path}" if not written.startswith("/") else ""
-    if not problem and facts.dump_directory.exists is False:
-        problem = "it does not exist; kdump-config would make it"
+    missing = facts.dump_directory.exists is False
+    if not problem and missing:
+        problem = "it does not exist; " + ("kdump-config would make it" if by_sh else "without it no initrd is made")
     if problem:
+        fatal = missing and not by_sh
         yield Finding(
             id="KD059",
-            severity=Severity.WARNING,
+            severity=Severity.ERROR if fatal else Severity.WARNING,
             title="The dump directory is not what its configuration says",
-            current=f"KDUMP_COREDIR={written}: {problem}",
+            current=f"{setting}: {problem}",
             wanted="the full path of a directory",
-            evidence=(Source(facts.platform.config, value.line if value else 0, f"KDUMP_COREDIR={written}"),),
+            evidence=(Source(facts.platform.config, value.line if value else 0, setting),),
             remedy=f"mkdir -p {path}, or name another in {facts.platform.config}",
-            unseen=True,
+            unseen=not fatal,
+            blocks_capture=fatal and not facts.capture_loaded,
             by_hand=True,
         )
 

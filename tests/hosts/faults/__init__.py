@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, defaults, first, leftovers, loading, panics, platforms, targets
+from . import boot_loaders, defaults, first, leftovers, loading, panics, platforms, red_hat, targets
 
 MACHINES = {
     **first.MACHINES,
@@ -13,4 +13,5 @@ MACHINES = {
     **targets.MACHINES,
     **platforms.MACHINES,
     **boot_loaders.MACHINES,
+    **red_hat.MACHINES,
 }

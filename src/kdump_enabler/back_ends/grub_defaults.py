@@ -1,0 +1,56 @@
+"""GRUB without a directory of drop-ins: one word of /etc/default/grub, and grub.cfg made anew (Fedora and EL with
+GRUB_ENABLE_BLSCFG=false)."""
+
+from __future__ import annotations
+
+from ..changes import FileChange, can_edit, edited
+from ..facts import crashkernel, grub_defaults
+from ..facts.grub_defaults import MAIN
+from ..facts.machine import Facts
+from ..finding import Source
+from ..policy import Policy
+from ..wanted import Reserve, is_enough
+from .interface import Obstacle
+
+GENERATOR: tuple[str, ...] = ("grub2-mkconfig",)
+BY_HAND: str = "grub2-mkconfig -o /boot/grub2/grub.cfg"
+
+
+def changes(facts: Facts, reservation: str, _: Policy) -> tuple[FileChange, ...]:
+    """The word in the GRUB defaults; an empty tuple means that it is right and grub.cfg is not made from it yet."""
+    file, text = facts.evidence.file(MAIN), _text(facts, reservation)
+    return () if text is None or text == file.text else (edited(file, text),)
+
+
+def lasts(_: Facts, __: Reserve, ___: Policy) -> bool:
+    """grub2-mkconfig gives a new kernel what the others have."""
+    return True
+
+
+def stays(facts: Facts) -> str:
+    """What cannot be taken out word by word, or comes from elsewhere."""
+    line = _line(facts, "")
+    left = crashkernel.words(line) if line is not None else None
+    return "" if left == [] else f"take crashkernel= out of {MAIN} by hand, then: {BY_HAND}"
+
+
+def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
+    """Why grub2-mkconfig would not make enough of it."""
+    line = _line(facts, want.text)
+    if line is not None:
+        size = crashkernel.evaluate(line, facts.memory_bytes or 0).size_bytes
+        if is_enough(size, want, policy):
+            return None
+    remedy = f"write crashkernel={want.text} into GRUB_CMDLINE_LINUX of {MAIN} by hand, then: {BY_HAND}"
+    return Obstacle(Source(MAIN, 0, "it cannot be changed word by word"), remedy)
+
+
+def _text(facts: Facts, reservation: str) -> str | None:
+    file, text = facts.evidence.file(MAIN), grub_defaults.with_reservation(facts.grub_defaults, reservation)
+    return text if text is not None and can_edit(file, text) else None
+
+
+def _line(facts: Facts, reservation: str) -> str | None:
+    """The command line that entries get then; null where it cannot be written, or only a shell could tell."""
+    text = _text(facts, reservation)
+    return None if text is None else grub_defaults.read(facts.evidence, {MAIN: text}).command_line

@@ -1,0 +1,56 @@
+"""What the next boot reserves, and whether it stays so with new kernels and updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import back_ends
+from ..back_ends.bls import TEMPLATE
+from ..facts.machine import Facts
+from ..finding import ENABLE, Finding, Severity, Source
+from ..keeping import NO, RESET, is_reset, keeping
+from ..policy import Policy
+from ..wanted import is_enough, reserve
+from .capture import missing_packages
+
+
+def template(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD045: the entry of a kernel that is installed gets its options from /etc/kernel/cmdline (20-grub.install of
+    grub2), and boots by itself from then on. Without enough there, the first update of the kernel ends it."""
+    want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
+    back_end = back_ends.of(facts)
+    if want is None or want.problem or not is_enough(size, want, policy) or back_end.lasts(facts, want, policy):
+        return
+    text = (facts.evidence.text(TEMPLATE) or "").strip()
+    mended = bool(back_end.changes(facts, want.text, policy))
+    yield Finding(
+        id="KD045",
+        severity=Severity.ERROR,
+        title="A new kernel would reserve too little",
+        current=f"new boot entries get: {text}",
+        wanted=f"crashkernel={want.text}",
+        evidence=(Source(TEMPLATE, 1, text),),
+        remedy=ENABLE if mended else f"write crashkernel={want.text} into {TEMPLATE}",
+        by_hand=not mended,
+    )
+
+
+def reset(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """KD046: kdumpctl gives every kernel its own default when kdump-utils is updated and when a kernel is installed, in
+    place of what was chosen, unless kdump.conf says `auto_reset_crashkernel no` (92-crashkernel.install,
+    reset_crashkernel_after_update of kdumpctl, kdump.conf(5))."""
+    if facts.platform is None or missing_packages(facts) or not is_reset(facts, policy):
+        return
+    value, mended = facts.config.values.get(RESET), keeping(facts, policy) is not None
+    default = facts.platform.crashkernel.get(facts.arch or "", "")
+    said = f"{RESET} {value.value}" if value else f"{RESET} is not set"
+    yield Finding(
+        id="KD046",
+        severity=Severity.ERROR,
+        title="An update would take the reservation back",
+        current=f"{said}: kdumpctl would set crashkernel={default}",
+        wanted=f"{RESET} {NO}",
+        evidence=(Source(facts.platform.config, value.line if value else 0, said),),
+        remedy=ENABLE if mended else f"write `{RESET} {NO}` into {facts.platform.config}",
+        by_hand=not mended,
+    )
