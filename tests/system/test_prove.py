@@ -7,6 +7,7 @@ the command that takes a host out of service.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,23 @@ import pytest
 from tests.vm.machine import REBOOT_SECONDS, Machine
 from tests.vm.patience import factor
 
+from . import readers
 from .driving import Driven, ids
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
 PROOF = "/var/lib/kdump-enabler/proof.json"
 IN_SERVICE = "/run/in-service-again"
 CAPTURE_SECONDS = 180
+ROOT = Path(__file__).resolve().parents[2]
+NMI = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, {root!r})
+from tests.vm import qemu
+
+qemu.monitor(Path({directory!r}), "nmi", 60)
+"""
 TOO_SMALL = "112M"  # the capture kernel starts, and there is no room for its initrd
 
 
@@ -138,3 +150,27 @@ def test_too_little_memory(ready: Driven) -> None:
     assert "ran out of the memory that is reserved for it; the host came back without a new dump" in said
     assert json.loads(ready.cat(PROOF))["outcome"]["kind"] == "out_of_memory"
     assert "KD102" in ids(ready.check(expect=1))
+
+
+@pytest.mark.parametrize("trigger", ["CPU 1", "NMI"])
+def test_a_chosen_trigger(trigger: str, ready: Driven, tmp_path: Path) -> None:
+    """On the CPU that somebody names, or by what a management controller does from outside."""
+    machine = ready.machine
+    assert isinstance(machine, Machine)
+    machine.load("ready")
+    asked = "sysrq:1"
+    if trigger == "NMI":
+        script = tmp_path / "nmi.py"
+        script.write_text(NMI.format(root=str(ROOT), directory=str(machine.directory)), encoding="utf-8")
+        asked = f"{sys.executable} {script}"
+    said = prove(ready, 0, "--", "-e", json.dumps({"kdump_prove_trigger": asked}))
+    assert f"{machine.name}: proven" in said
+    dump = json.loads(ready.cat(PROOF))["outcome"]["dump"]["path"]
+    local = tmp_path / "vmcore"
+    machine.copy_from(dump, local)
+    log = readers.kernel_log(local)
+    if trigger == "NMI":
+        assert "Kernel panic - not syncing: NMI: Not continuing" in log
+    else:
+        assert readers.opened(local).panic_cpu == 1
+        assert "Kernel panic - not syncing: sysrq triggered crash" in log
