@@ -73,7 +73,7 @@ def try_point(host: Contained, first: Files, number: int) -> str:
 def test_killed_in_the_middle(host: Contained) -> None:
     """Once in the system tier: when the reservation is in its drop-in, and grub.cfg is not made from it yet."""
     first, number = host.files(), 1
-    while not (step := killed(host, number)).endswith("Write the GRUB drop-in"):
+    while not (step := killed(host, number)).endswith("Write the boot loader's files"):
         assert step, "the run came to its end without that step"
         undo(host)
         number += 1
