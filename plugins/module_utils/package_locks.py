@@ -4,7 +4,8 @@
 import fcntl
 import os
 import struct
-from typing import Iterable, Optional
+import time
+from typing import Iterable, List, Optional, Tuple
 
 from .failures import ModuleError
 
@@ -41,14 +42,25 @@ def named(process: int) -> str:
         return "process {0}".format(process)
 
 
-def refuse_while_held(paths: Iterable[str]) -> None:
-    """Raise ModuleError while somebody installs packages, also what a killed run of ours left at work."""
-    held = ((path, holder(path)) for path in paths)
-    path, process = next(((path, process) for path, process in held if process is not None), ("", None))
-    if process is not None:
+def held(paths: Iterable[str]) -> Optional[Tuple[str, int]]:
+    """Return a lock that somebody holds, and who; None when all are free."""
+    found = ((path, holder(path)) for path in paths)
+    return next(((path, process) for path, process in found if process is not None), None)
+
+
+def wait_until_free(paths: List[str], seconds: int) -> None:
+    """Wait for whoever installs packages, also for what a killed run of ours left at work. Raise ModuleError when that
+    takes too long."""
+    end = time.monotonic() + seconds
+    found = held(paths)
+    while found and time.monotonic() < end:
+        time.sleep(1)
+        found = held(paths)
+    if found:
+        path, process = found
         raise ModuleError(
             "packages_busy",
             "{0} is installing packages on this host; nothing was changed.".format(named(process)),
-            "Wait until it has ended, and run again.",
+            "Wait until it has ended, and run again; or set kdump_package_lock_timeout to more seconds.",
             [path],
         )

@@ -54,6 +54,10 @@ options:
     description: The grub.cfg, which is made from files of the set and is in none.
     type: path
     default: /boot/grub/grub.cfg
+  package_lock_timeout:
+    description: For how many seconds a run waits with its beginning while packages are being installed.
+    type: int
+    default: 60
   package_locks:
     description: Files that a process has locked while it installs packages; a run does not begin meanwhile.
     type: list
@@ -109,7 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.atomic import sweep
 from ..module_utils.backups import BackupSet, forget, remove_old
 from ..module_utils.failures import run
-from ..module_utils.package_locks import LOCKS, refuse_while_held
+from ..module_utils.package_locks import LOCKS, wait_until_free
 from ..module_utils.runs import DEFAULT_ROOT, begin, end
 
 ARGUMENTS = {
@@ -123,6 +127,7 @@ ARGUMENTS = {
     "forget": {"type": "bool", "default": False},
     "root": {"type": "path", "default": DEFAULT_ROOT},
     "grub_cfg": {"type": "path", "default": "/boot/grub/grub.cfg"},
+    "package_lock_timeout": {"type": "int", "default": 60},
     "package_locks": {"type": "list", "elements": "path", "default": list(LOCKS)},
 }
 
@@ -143,7 +148,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     if module.check_mode:
         return {"changed": False, "removed": removed, "killed": killed}
     if asked["state"] == "begun":
-        refuse_while_held(asked["package_locks"])
+        wait_until_free(asked["package_locks"], asked["package_lock_timeout"])
         note = {name: asked[name] for name in ("run", "goal", "controller")}
         found = begin(asked["root"], note, asked["instead_of"], asked["lease"])
         killed = {name: found[name] for name in ("run", "goal", "started_at") if name in found}

@@ -58,7 +58,7 @@ sys.stdin.read()
 def test_no_run_begins_while_packages_are_installed(call: Call, tmp_path: Path) -> None:
     """Also by what a killed run left at work."""
     lock, root = tmp_path / "lock", tmp_path / "state"
-    asked: dict[str, Any] = {"package_locks": [str(tmp_path / "none"), str(lock)]}
+    asked: dict[str, Any] = {"package_lock_timeout": 2, "package_locks": [str(tmp_path / "none"), str(lock)]}
     with subprocess.Popen(
         [sys.executable, "-c", HELD, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:

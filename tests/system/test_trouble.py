@@ -45,7 +45,7 @@ class Trouble:
 TROUBLES = (
     Trouble("unknown-platform", "sed -i 's/^ID=.*/ID=plan9/' /etc/os-release", "is not supported by this version", 4),
     Trouble("no-network", "ip route del default", "The package repositories cannot be reached", 1),
-    Trouble("apt-locked", LOCK, "Another program holds the package manager's lock", 1),
+    Trouble("apt-locked", LOCK, "is installing packages on this host; nothing was changed", 1),
     Trouble(
         "unbalanced-quotes",
         "sed -i 's/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=\"1/' /etc/default/grub",
