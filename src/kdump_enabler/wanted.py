@@ -58,6 +58,11 @@ def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
     return size_bytes in (want.size_bytes, want.size_bytes + want.low_bytes) or not explicit_lower
 
 
+def asks_enough(command_line: str, facts: Facts, want: Reserve, policy: Policy) -> bool:
+    """Whether the reservation that a boot command line makes on this machine satisfies the policy."""
+    return is_enough(crashkernel.evaluate(command_line, facts.memory_bytes or 0).size_bytes, want, policy)
+
+
 def goal(setting: Setting, policy: Policy) -> Value:
     """The value a wanted setting should have: the policy's own, or for one that has no stronger and weaker what
     another file or a boot parameter says already."""

@@ -21,7 +21,7 @@ from ..facts.machine import Facts
 from ..facts.shell_value import CUT_OUT
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve, is_enough
+from ..wanted import Reserve, asks_enough
 from .interface import Obstacle
 
 GENERATOR: tuple[str, ...] = ()
@@ -101,8 +101,7 @@ def _is_wrong(facts: Facts, command_line: str, want: Reserve | None, policy: Pol
     """More than is wanted stays; with nothing wanted every word is wrong."""
     if want is None:
         return bool(crashkernel.words(command_line))
-    size = crashkernel.evaluate(command_line, facts.memory_bytes or 0).size_bytes
-    return not is_enough(size, want, policy)
+    return not asks_enough(command_line, facts, want, policy)
 
 
 def _main(facts: Facts, want: Reserve | None, policy: Policy) -> Iterator[tuple[File, str]]:

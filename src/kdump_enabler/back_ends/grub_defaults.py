@@ -9,7 +9,7 @@ from ..facts.grub_defaults import MAIN
 from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve, is_enough
+from ..wanted import Reserve, asks_enough
 from .interface import Obstacle
 
 GENERATOR: tuple[str, ...] = ("grub2-mkconfig",)
@@ -37,10 +37,8 @@ def stays(facts: Facts) -> str:
 def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
     """Why grub2-mkconfig would not make enough of it."""
     line = _line(facts, want.text)
-    if line is not None:
-        size = crashkernel.evaluate(line, facts.memory_bytes or 0).size_bytes
-        if is_enough(size, want, policy):
-            return None
+    if line is not None and asks_enough(line, facts, want, policy):
+        return None
     remedy = f"write crashkernel={want.text} into GRUB_CMDLINE_LINUX of {MAIN} by hand, then: {BY_HAND}"
     return Obstacle(Source(MAIN, 0, "it cannot be changed word by word"), remedy)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..changes import FileChange, own_file
-from ..facts import crashkernel, grub_defaults
+from ..facts import grub_defaults
 from ..facts.grub_defaults import Defaults
 from ..facts.machine import Facts
 from ..finding import ENABLE, Source
 from ..policy import Policy
-from ..wanted import GRUB_DROPIN, Reserve, grub_text, is_enough
+from ..wanted import GRUB_DROPIN, Reserve, asks_enough, grub_text
 from .interface import Obstacle
 
 GENERATOR: tuple[str, ...] = ("grub-mkconfig",)
@@ -37,8 +37,7 @@ def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
     text = grub_text(want.text)
     after = grub_defaults.read(facts.evidence, {GRUB_DROPIN: text})
     if after.command_line is not None:
-        size = crashkernel.evaluate(after.command_line, facts.memory_bytes or 0).size_bytes
-        return None if is_enough(size, want, policy) else _winner(after)
+        return None if asks_enough(after.command_line, facts, want, policy) else _winner(after)
     tried = facts.evidence.text(GRUB_DROPIN) == text
     return _unreadable(after) if tried else None
 
