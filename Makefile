@@ -20,7 +20,7 @@ help: ## list the targets
 	@sed -En 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 test: lint ## linters and all tests that need no root (minutes)
-	$(BIN)/pytest --ignore tests/system -m 'not system' --durations 5
+	$(BIN)/pytest --ignore tests/system -m 'not system' --numprocesses auto --dist worksteal --durations 5
 
 lint: $(VENV)/.made ## ruff, mypy, yamllint, ansible-lint
 	$(BIN)/ruff check .
