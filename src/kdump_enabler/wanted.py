@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from . import sysctls
 from .facts import crashkernel
-from .facts.crashkernel import MIB
+from .facts.crashkernel import MIB, Kernel
 from .facts.grub_defaults import COMMAND_LINE
 from .facts.machine import SYSRQ, Facts
 from .facts.shell_value import STRIP, UNKNOWN
@@ -46,7 +46,7 @@ def reserve(facts: Facts, policy: Policy) -> Reserve | None:
     if facts.memory_bytes is None or facts.platform is None:
         return None
     if policy.crashkernel != "auto":
-        return _explicit(policy.crashkernel, facts.memory_bytes)
+        return _explicit(policy.crashkernel, facts.memory_bytes, facts.next_kernel)
     return _automatic(facts, facts.memory_bytes, facts.platform.crashkernel_floor)
 
 
@@ -60,7 +60,8 @@ def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
 
 def asks_enough(command_line: str, facts: Facts, want: Reserve, policy: Policy) -> bool:
     """Whether the reservation that a boot command line makes on this machine satisfies the policy."""
-    return is_enough(crashkernel.evaluate(command_line, facts.memory_bytes or 0).size_bytes, want, policy)
+    asked = crashkernel.evaluate(command_line, facts.memory_bytes or 0, facts.next_kernel)
+    return is_enough(asked.size_bytes, want, policy)
 
 
 def goal(setting: Setting, policy: Policy) -> Value:
@@ -181,8 +182,8 @@ def umask_text() -> str:
     return f"{HEADER}[Service]\nUMask=0077\n"
 
 
-def _explicit(text: str, ram: int) -> Reserve:
-    found = crashkernel.evaluate(f"crashkernel={text}", ram)
+def _explicit(text: str, ram: int, by: Kernel) -> Reserve:
+    found = crashkernel.evaluate(f"crashkernel={text}", ram, by)
     problem = "" if found.size_bytes else f"crashkernel={text} reserves nothing here: {found.problem}"
     return Reserve(text, found.size_bytes, "the policy's own", problem, found.low_bytes)
 
@@ -192,7 +193,7 @@ def candidates(facts: Facts, policy: Policy) -> list[Reserve]:
     purpose used, to compare with: no measurement makes `auto` ask for less."""
     if facts.memory_bytes is None or facts.platform is None:
         return []
-    own = [] if policy.crashkernel == "auto" else [_explicit(policy.crashkernel, facts.memory_bytes)]
+    own = [] if policy.crashkernel == "auto" else [_explicit(policy.crashkernel, facts.memory_bytes, facts.next_kernel)]
     return _compared(facts, facts.memory_bytes, facts.platform.crashkernel_floor) + own + _used(facts)
 
 

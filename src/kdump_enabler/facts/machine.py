@@ -35,7 +35,7 @@ from . import (
     tools,
 )
 from .backups import BackupSet
-from .crashkernel import Reservation
+from .crashkernel import Kernel, Reservation
 from .detectors import Detectors
 from .dumps import DumpDirectory
 from .grub import Entry, Menu
@@ -119,6 +119,11 @@ class Facts:
     build_id: str | None
     evidence: Evidence
 
+    @property
+    def next_kernel(self) -> Kernel:
+        """The kernel that boots next, as far as it matters for what it makes of crashkernel=."""
+        return crashkernel.kernel(self.next_entry.kernel if self.next_entry else None, self.kernel, arch=self.arch)
+
     def unit(self, name: str) -> Unit | None:
         """A unit's state; null when systemd did not answer."""
         return None if self.units is None else self.units.get(name)
@@ -130,6 +135,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     release = os_release.read(evidence)
     platform = recognise.platform(release) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
+    arch = ours.arch_of(evidence)
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
     menu = grub.read(evidence)
@@ -150,16 +156,18 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         platform=platform,
         boot_loader=ours.way_to_boot(platform, loader, menu),
         kernel=kernel,
-        arch=ours.arch_of(evidence),
+        arch=arch,
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
         memory_bytes=ram,
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
-        running=_reservation(command_line, ram),
+        running=_reservation(command_line, ram, crashkernel.kernel(kernel, arch=arch)),
         reserved_bytes=reserved,
         menu=menu,
         next_entry=entry,
-        next_boot=_reservation(entry.command_line if entry else None, ram),
+        next_boot=_reservation(entry.command_line, ram, crashkernel.kernel(entry.kernel, kernel, arch=arch))
+        if entry
+        else None,
         grub_defaults=defaults,
         grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
@@ -190,8 +198,8 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     )
 
 
-def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
-    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
+def _reservation(command_line: str | None, ram: int | None, by: Kernel) -> Reservation | None:
+    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram, by)
 
 
 def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:

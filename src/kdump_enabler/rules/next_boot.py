@@ -23,7 +23,7 @@ def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD026: of several crashkernel= the kernel obeys the last without a suffix, and `,high` and `,low` only if there
     is none; the others look as if they counted (kernel/crash_reserve.c)."""
     entry = facts.next_entry
-    ignored = crashkernel.ignored(entry.command_line) if entry else []
+    ignored = crashkernel.ignored(entry.command_line, facts.next_kernel) if entry else []
     if entry is None or not ignored:
         return
     places = list(_places(facts, entry))
@@ -47,7 +47,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         return
     size, ram = facts.next_boot.size_bytes, facts.memory_bytes
     others = [entry for entry in facts.menu.entries if entry.boots_this_system and entry != facts.next_entry]
-    found = [(entry, crashkernel.evaluate(entry.command_line, ram)) for entry in others]
+    found = [(entry, crashkernel.evaluate(entry.command_line, ram, _kernel_of(entry, facts))) for entry in others]
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
         return
@@ -153,6 +153,10 @@ def _same_in_all(facts: Facts) -> str:
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND
     return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
+
+
+def _kernel_of(entry: Entry, facts: Facts) -> crashkernel.Kernel:
+    return crashkernel.kernel(entry.kernel, facts.kernel, arch=facts.arch)
 
 
 def _kernel(entry: Entry) -> str:
