@@ -58,9 +58,11 @@ def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
     return size_bytes in (want.size_bytes, want.size_bytes + want.low_bytes) or not explicit_lower
 
 
-def asks_enough(command_line: str, facts: Facts, want: Reserve, policy: Policy) -> bool:
-    """Whether the reservation that a boot command line makes on this machine satisfies the policy."""
-    return is_enough(crashkernel.evaluate(command_line, facts.memory_bytes or 0).size_bytes, want, policy)
+def asks_enough(command_line: str, facts: Facts, want: Reserve, policy: Policy, kernel: str = "") -> bool:
+    """Whether the reservation that a boot command line makes on this machine satisfies the policy; by a kernel of the
+    same make as the one that boots next, if none is named."""
+    kernel = kernel or (facts.next_entry.kernel if facts.next_entry else facts.kernel or "")
+    return is_enough(crashkernel.evaluate(command_line, facts.memory_bytes or 0, kernel).size_bytes, want, policy)
 
 
 def goal(setting: Setting, policy: Policy) -> Value:

@@ -3,6 +3,8 @@
 The rules are those of the kernel's kernel/crash_reserve.c and Documentation/admin-guide/kdump/kdump.rst:
 the last crashkernel= without a suffix wins; `,high` and `,low` count only without such a one; ranges are compared
 with RAM rounded up to 128 MiB, start inclusive, end exclusive, first match; any syntax error reserves nothing.
+`auto` is a patch of Red Hat's that only the kernel of EL 8 still has (__parse_crashkernel of centos-stream-8's
+kernel/crash_core.c); Oracle's UEK is another kernel.
 """
 
 from __future__ import annotations
@@ -21,6 +23,13 @@ SIMPLE = re.compile(rf"({SIZE})(?:@{SIZE})?\Z")
 RANGE = re.compile(rf"({SIZE})-({SIZE})?:({SIZE})(@{SIZE})?\Z")
 WORD = re.compile(r"(^|\s+)(crashkernel=\S*)")
 SUFFIX = re.compile(r",(high|low|cma)$")
+AUTO = {
+    "x86_64": "1G-4G:160M,4G-64G:192M,64G-1T:256M,1T-:512M",
+    "aarch64": "2G-:448M",
+    "ppc64le": "2G-4G:384M,4G-16G:512M,16G-64G:1G,64G-128G:2G,128G-:4G",
+    "s390x": "1G-4G:160M,4G-64G:192M,64G-1T:256M,1T-:512M",
+}
+EL8_KERNEL = re.compile(r"\b4\.18\.0-\S*\.el8\S*?\.(\w+)(?:\+\w+)?\Z")
 DEFAULT_LOW = 256 * MIB  # x86_64's, unless its swiotlb is larger than usual (arch/x86 DEFAULT_CRASH_KERNEL_LOW_SIZE)
 
 
@@ -53,8 +62,9 @@ def words(command_line: str) -> list[str]:
     return [word.partition("=")[2] for word in command_line.split() if word.startswith("crashkernel=")]
 
 
-def evaluate(command_line: str, ram_bytes: int) -> Reservation:
-    """The reservation that a kernel booted with this command line makes on this much System RAM."""
+def evaluate(command_line: str, ram_bytes: int, kernel: str = "") -> Reservation:
+    """The reservation that a kernel (its release, or the path of its image) makes with this command line on this much
+    System RAM."""
     values = words(command_line)
     plain, high, low = plain_ones(values), _with(values, ",high"), _with(values, ",low")
     deciding = plain[-1:] or high[-1:]
@@ -62,7 +72,8 @@ def evaluate(command_line: str, ram_bytes: int) -> Reservation:
         return Reservation("", 0, "no crashkernel= on the command line")
     text = f"crashkernel={deciding[0]}"
     try:
-        size = _size(SUFFIX.sub("", deciding[0]), ram_bytes, ranges=bool(plain))
+        meant = _automatic(kernel) if deciding[0] == "auto" else SUFFIX.sub("", deciding[0])
+        size = _size(meant, ram_bytes, ranges=bool(plain))
         beside = 0 if plain else _low(low, ram_bytes)
     except _MalformedError as error:
         return Reservation(text, 0, str(error))
@@ -140,6 +151,16 @@ def _low(values: list[str], ram_bytes: int) -> int:
     return _size(SUFFIX.sub("", values[-1]), ram_bytes, ranges=False) if values else DEFAULT_LOW
 
 
+def _automatic(kernel: str) -> str:
+    """The ranges that `auto` stands for in this kernel."""
+    if "uek" in kernel:
+        raise _MalformedError("what Oracle's own kernel (UEK) makes of crashkernel=auto is not known")
+    match = EL8_KERNEL.search(kernel)
+    if not match or match[1] not in AUTO:
+        raise _MalformedError("only the kernel of RHEL 8 knows crashkernel=auto, any other reserves nothing")
+    return AUTO[match[1]]
+
+
 def _nothing(value: str, ram_bytes: int) -> str:
     if ":" in value:
         return f"none of its ranges reserves memory with {rounded(ram_bytes) // MIB} MiB of RAM"
@@ -150,8 +171,6 @@ def _size(value: str, ram_bytes: int, ranges: bool) -> int:
     if ranges and ":" in value:
         return _from_ranges(value, ram_bytes)
     match = SIMPLE.match(value)
-    if value == "auto":  # a patch of Red Hat's, in kernels up to RHEL 8
-        raise _MalformedError("only the kernel of RHEL 8 knows crashkernel=auto, any other reserves nothing")
     if not match:
         raise _MalformedError(f"the kernel cannot read crashkernel={value}")
     return _checked(match[1], ram_bytes)

@@ -155,11 +155,11 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         memory_bytes=ram,
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
-        running=_reservation(command_line, ram),
+        running=_reservation(command_line, ram, kernel),
         reserved_bytes=reserved,
         menu=menu,
         next_entry=entry,
-        next_boot=_reservation(entry.command_line if entry else None, ram),
+        next_boot=_reservation(entry.command_line, ram, entry.kernel) if entry else None,
         grub_defaults=defaults,
         grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
@@ -190,8 +190,8 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     )
 
 
-def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
-    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
+def _reservation(command_line: str | None, ram: int | None, kernel: str | None) -> Reservation | None:
+    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram, kernel or "")
 
 
 def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:

@@ -47,7 +47,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         return
     size, ram = facts.next_boot.size_bytes, facts.memory_bytes
     others = [entry for entry in facts.menu.entries if entry.boots_this_system and entry != facts.next_entry]
-    found = [(entry, crashkernel.evaluate(entry.command_line, ram)) for entry in others]
+    found = [(entry, crashkernel.evaluate(entry.command_line, ram, entry.kernel)) for entry in others]
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
         return
