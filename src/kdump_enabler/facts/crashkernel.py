@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .kernel import Kernel
+
 MIB = 1024 * 1024
 ROUNDING = 128 * MIB
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50, "e": 1 << 60}
@@ -31,7 +33,7 @@ VALUE = re.compile(r"crashkernel=(?=(\S*))")
 SUFFIX = re.compile(r",(high|low|cma)$")
 NONE = "it asks for 0 bytes"
 WRAP = 1 << 64  # the kernel's numbers
-VERSION = re.compile(r"(?:^|[/-])(\d+)\.(\d+)")
+NEWEST = Kernel("")
 
 
 @dataclass(frozen=True)
@@ -49,49 +51,8 @@ class Reservation:
     low_bytes: int = 0
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """A kernel as far as it matters for what it makes of the words: `version` such as (6, 12), `arm` for arm64."""
-
-    version: tuple[int, int]
-    arm: bool = False
-
-    @property
-    def knows_cma(self) -> bool:
-        """`,cma` is a suffix; older ones take it for a plain word that they cannot read (Linux 6.17)."""
-        return self.version >= (6, 17)
-
-    @property
-    def knows_high(self) -> bool:
-        """arm64 has `,high` and `,low` since Linux 5.19; the 5.14 of EL 9 is taken to have it, too (unconfirmed)."""
-        return not self.arm or self.version > (5, 10)
-
-    @property
-    def forgives(self) -> bool:
-        """x86 before Linux 6.7: `,high` also counts where the plain word is nothing, and a `,low` that cannot be read
-        is the default (reserve_crashkernel of arch/x86/kernel/setup.c)."""
-        return not self.arm and self.version < (6, 7)
-
-    @property
-    def default_low(self) -> int:
-        """Bytes below 4 GiB that come with `,high` alone (DEFAULT_CRASH_KERNEL_LOW_SIZE; x86_64's is more where its
-        swiotlb is larger than usual; arm64 has one since Linux 6.2)."""
-        return 256 * MIB if not self.arm else 128 * MIB if self.version >= (6, 2) else 0
-
-
-NEWEST = Kernel((99, 0))
-
-
 class _MalformedError(ValueError):
     pass
-
-
-def kernel(*names: str | None, arch: str | None = None) -> Kernel:
-    """The kernel of the first name that tells its version: a release such as 6.12.107-amd64, or an image's path. The
-    newest one where none does."""
-    found = (match for name in names if (match := VERSION.search(name or "")))
-    version = next(((int(match[1]), int(match[2])) for match in found), NEWEST.version)
-    return Kernel(version, arch == "aarch64")
 
 
 def rounded(ram_bytes: int) -> int:
@@ -104,9 +65,10 @@ def words(command_line: str) -> list[str]:
     return VALUE.findall(command_line)
 
 
-def evaluate(command_line: str, ram_bytes: int, by: Kernel = NEWEST) -> Reservation:
-    """The reservation that a kernel booted with this command line makes on this much System RAM."""
-    values = words(command_line)
+def evaluate(command_line: str, ram_bytes: int, kernel: str = "") -> Reservation:
+    """The reservation that a kernel (its release, or the path of its image) makes with this command line on this much
+    System RAM."""
+    by, values = Kernel(kernel), words(command_line)
     plain, high, low = plain_ones(values, by), _with(values, ",high"), _with(values, ",low")
     if not by.knows_high:
         high = []
@@ -127,7 +89,8 @@ def _fitting(asked: Reservation, ram_bytes: int) -> Reservation:
 def _plain(value: str, ram_bytes: int, by: Kernel) -> Reservation:
     text = f"crashkernel={value}"
     try:
-        size = _from_ranges(value, rounded(ram_bytes)) if ":" in value else _simple(value)
+        meant = _automatic(by) if value == "auto" else value
+        size = _from_ranges(meant, rounded(ram_bytes)) if ":" in meant else _simple(meant)
     except _MalformedError as error:
         old = value.endswith(",cma") and not by.knows_cma
         return Reservation(text, 0, f"kernels before Linux 6.17 cannot read {text}" if old else str(error))
@@ -154,11 +117,11 @@ def _low(value: str, by: Kernel) -> int:
         raise
 
 
-def ignored(command_line: str, by: Kernel = NEWEST) -> list[str]:
+def ignored(command_line: str, kernel: str = "") -> list[str]:
     """The values of the crashkernel= words that have no effect, because a later or a plain one counts."""
     values = words(command_line)
     high, low = _with(values, ",high"), _with(values, ",low")
-    counting = plain_ones(values, by)[-1:] or [*high[-1:], *(low[-1:] if high else [])]
+    counting = plain_ones(values, Kernel(kernel))[-1:] or [*high[-1:], *(low[-1:] if high else [])]
     found = []
     for value in reversed(values):
         if value in counting:
@@ -228,6 +191,15 @@ def _alone(value: str) -> str:
     return f"crashkernel={value} does nothing by itself"
 
 
+def _automatic(by: Kernel) -> str:
+    """The ranges that `auto` stands for in this kernel."""
+    if by.auto:
+        return by.auto
+    if "uek" in by.release:
+        raise _MalformedError("what Oracle's own kernel (UEK) makes of crashkernel=auto is not known")
+    raise _MalformedError("only the kernel of RHEL 8 knows crashkernel=auto, any other reserves nothing")
+
+
 def _nothing(value: str, ram_bytes: int) -> str:
     if ":" in value:
         return f"none of its ranges reserves memory with {rounded(ram_bytes) // MIB} MiB of RAM"
@@ -244,8 +216,6 @@ def _suffixed(value: str, suffix: str) -> int:
 
 def _simple(value: str) -> int:
     """A size, and whatever comes after an `@`."""
-    if value == "auto":  # a patch of Red Hat's, in kernels up to RHEL 8
-        raise _MalformedError("only the kernel of RHEL 8 knows crashkernel=auto, any other reserves nothing")
     match = FIRST.match(value)
     if not match or value[match.end() :][:1] not in ("", "@"):
         raise _MalformedError(f"the kernel cannot read crashkernel={value}")

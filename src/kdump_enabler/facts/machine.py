@@ -35,12 +35,13 @@ from . import (
     tools,
 )
 from .backups import BackupSet
-from .crashkernel import Kernel, Reservation
+from .crashkernel import Reservation
 from .detectors import Detectors
 from .dumps import DumpDirectory
 from .grub import Entry, Menu
 from .grub_defaults import Defaults
 from .kdump_config import KdumpConfig
+from .kernel import telling
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
@@ -120,9 +121,9 @@ class Facts:
     evidence: Evidence
 
     @property
-    def next_kernel(self) -> Kernel:
-        """The kernel that boots next, as far as it matters for what it makes of crashkernel=."""
-        return crashkernel.kernel(self.next_entry.kernel if self.next_entry else None, self.kernel, arch=self.arch)
+    def next_kernel(self) -> str:
+        """The kernel that boots next by its image's path or, where that tells no version, the running one's release."""
+        return telling(self.next_entry.kernel if self.next_entry else None, self.kernel)
 
     def unit(self, name: str) -> Unit | None:
         """A unit's state; null when systemd did not answer."""
@@ -135,7 +136,6 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     release = os_release.read(evidence)
     platform = recognise.platform(release) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
-    arch = ours.arch_of(evidence)
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
     menu = grub.read(evidence)
@@ -156,18 +156,16 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         platform=platform,
         boot_loader=ours.way_to_boot(platform, loader, menu),
         kernel=kernel,
-        arch=arch,
+        arch=ours.arch_of(evidence),
         boot_id=_word(evidence, "/proc/sys/kernel/random/boot_id"),
         memory_bytes=ram,
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
-        running=_reservation(command_line, ram, crashkernel.kernel(kernel, arch=arch)),
+        running=_reservation(command_line, ram, kernel),
         reserved_bytes=reserved,
         menu=menu,
         next_entry=entry,
-        next_boot=_reservation(entry.command_line, ram, crashkernel.kernel(entry.kernel, kernel, arch=arch))
-        if entry
-        else None,
+        next_boot=_reservation(entry.command_line, ram, telling(entry.kernel, kernel)) if entry else None,
         grub_defaults=defaults,
         grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
@@ -198,8 +196,8 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     )
 
 
-def _reservation(command_line: str | None, ram: int | None, by: Kernel) -> Reservation | None:
-    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram, by)
+def _reservation(command_line: str | None, ram: int | None, kernel: str | None) -> Reservation | None:
+    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram, kernel or "")
 
 
 def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:

@@ -9,6 +9,7 @@ from ..cleanup import cleanup
 from ..facts import crashkernel
 from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
+from ..facts.kernel import telling
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
 from ..obstacle import obstacle
@@ -47,7 +48,9 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         return
     size, ram = facts.next_boot.size_bytes, facts.memory_bytes
     others = [entry for entry in facts.menu.entries if entry.boots_this_system and entry != facts.next_entry]
-    found = [(entry, crashkernel.evaluate(entry.command_line, ram, _kernel_of(entry, facts))) for entry in others]
+    found = [
+        (entry, crashkernel.evaluate(entry.command_line, ram, telling(entry.kernel, facts.kernel))) for entry in others
+    ]
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
         return
@@ -153,10 +156,6 @@ def _same_in_all(facts: Facts) -> str:
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND
     return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
-
-
-def _kernel_of(entry: Entry, facts: Facts) -> crashkernel.Kernel:
-    return crashkernel.kernel(entry.kernel, facts.kernel, arch=facts.arch)
 
 
 def _kernel(entry: Entry) -> str:
