@@ -34,7 +34,7 @@ def edited(file: File, text: str | None) -> FileChange:
     if text is None:
         return FileChange(file.path, before, absent=True)
     new = text.split("\n")
-    if len(new) != len(old):
+    if len(new) != len(old) or (new[-1] and not old[-1]):  # what comes after the last newline is no line yet
         return FileChange(file.path, before, text=text)
     pairs = enumerate(zip(old, new, strict=True), 1)
     return FileChange(file.path, before, lines={str(at): n.removesuffix("\r") for at, (o, n) in pairs if o != n})

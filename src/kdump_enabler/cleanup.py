@@ -81,7 +81,7 @@ def _keeps(facts: Facts, policy: Policy, defaults: Defaults) -> bool:
     want, line = reserve(facts, policy), defaults.command_line
     if line is None or facts.memory_bytes is None or facts.next_boot is None:
         return False
-    size = crashkernel.evaluate(line, facts.memory_bytes).size_bytes
+    size = crashkernel.evaluate(line, facts.memory_bytes, facts.next_kernel).size_bytes
     may_lower = policy.crashkernel != "auto" and policy.crashkernel_allow_lower
     enough = want is None or bool(want.problem) or is_enough(size, want, policy)
     return enough and (size >= facts.next_boot.size_bytes or may_lower)

@@ -58,6 +58,7 @@ class Platform:
     config: str
     dialect: str
     more_config: tuple[str, ...]
+    unknown_keywords: tuple[str, ...]
     load_command: str
     helpers: Mapping[str, str]
     capture_initrd: str

@@ -12,6 +12,7 @@ from . import sysctls
 from .facts import crashkernel
 from .facts.crashkernel import MIB
 from .facts.grub_defaults import COMMAND_LINE
+from .facts.kernel import telling
 from .facts.machine import SYSRQ, Facts
 from .facts.shell_value import STRIP, UNKNOWN
 from .facts.sysctl import Setting, integer
@@ -46,7 +47,7 @@ def reserve(facts: Facts, policy: Policy) -> Reserve | None:
     if facts.memory_bytes is None or facts.platform is None:
         return None
     if policy.crashkernel != "auto":
-        return _explicit(policy.crashkernel, facts.memory_bytes)
+        return _explicit(policy.crashkernel, facts.memory_bytes, facts.next_kernel)
     return _automatic(facts, facts.memory_bytes, facts.platform.crashkernel_floor)
 
 
@@ -58,9 +59,11 @@ def is_enough(size_bytes: int | None, want: Reserve, policy: Policy) -> bool:
     return size_bytes in (want.size_bytes, want.size_bytes + want.low_bytes) or not explicit_lower
 
 
-def asks_enough(command_line: str, facts: Facts, want: Reserve, policy: Policy) -> bool:
-    """Whether the reservation that a boot command line makes on this machine satisfies the policy."""
-    return is_enough(crashkernel.evaluate(command_line, facts.memory_bytes or 0).size_bytes, want, policy)
+def asks_enough(command_line: str, facts: Facts, want: Reserve, policy: Policy, kernel: str = "") -> bool:
+    """Whether the reservation that a boot command line makes on this machine satisfies the policy; by a kernel of the
+    same make as the one that boots next, if none is named."""
+    asked = crashkernel.evaluate(command_line, facts.memory_bytes or 0, telling(kernel, facts.next_kernel))
+    return is_enough(asked.size_bytes, want, policy)
 
 
 def goal(setting: Setting, policy: Policy) -> Value:
@@ -181,8 +184,8 @@ def umask_text() -> str:
     return f"{HEADER}[Service]\nUMask=0077\n"
 
 
-def _explicit(text: str, ram: int) -> Reserve:
-    found = crashkernel.evaluate(f"crashkernel={text}", ram)
+def _explicit(text: str, ram: int, kernel: str) -> Reserve:
+    found = crashkernel.evaluate(f"crashkernel={text}", ram, kernel)
     problem = "" if found.size_bytes else f"crashkernel={text} reserves nothing here: {found.problem}"
     return Reserve(text, found.size_bytes, "the policy's own", problem, found.low_bytes)
 
@@ -192,7 +195,7 @@ def candidates(facts: Facts, policy: Policy) -> list[Reserve]:
     purpose used, to compare with: no measurement makes `auto` ask for less."""
     if facts.memory_bytes is None or facts.platform is None:
         return []
-    own = [] if policy.crashkernel == "auto" else [_explicit(policy.crashkernel, facts.memory_bytes)]
+    own = [] if policy.crashkernel == "auto" else [_explicit(policy.crashkernel, facts.memory_bytes, facts.next_kernel)]
     return _compared(facts, facts.memory_bytes, facts.platform.crashkernel_floor) + own + _used(facts)
 
 

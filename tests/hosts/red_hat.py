@@ -56,6 +56,12 @@ insmod blscfg
 blscfg
 ### END /etc/grub.d/10_linux ###
 """
+# 10_linux of the grub2 of EL 8
+FALLBACK = """if [ -z "${{kernelopts}}" ]; then
+  set kernelopts="{0} "
+fi
+
+"""
 DEFAULTS = """GRUB_TIMEOUT=5
 GRUB_DISTRIBUTOR="$(sed 's, release .*$,,g' /etc/system-release)"
 GRUB_DEFAULT=saved
@@ -86,12 +92,14 @@ SYSRQ = 24  # systemd's own 16, and the crash key
 
 @dataclass(frozen=True)
 class Release:
-    """A release by its os-release, its kernels (the newest first, which runs), and its packages with versions."""
+    """A release by its os-release, its kernels (the newest first, which runs), and its packages with versions;
+    `kernelopts` is where the options of its entries stand in the environment block."""
 
     identity: str
     kernels: tuple[str, ...]
     packages: tuple[str, ...]
     crashkernel: str
+    kernelopts: bool = False
 
 
 def os_release(identifier: str, version: str, like: str = "", name: str = "") -> str:
@@ -117,6 +125,15 @@ EL10 = Release(
     ),
     "2G-64G:256M,64G-:512M",
 )
+# crashkernel=auto is what its installer writes.
+EL8 = replace(
+    EL9,
+    identity=os_release("rhel", "8.10", "fedora", "Red Hat Enterprise Linux"),
+    kernels=("4.18.0-553.16.1.el8_10.x86_64", "4.18.0-553.el8_10.x86_64"),
+    packages=("kexec-tools\tinstalled\t2.0.26-14.el8_10",),
+    crashkernel="auto",
+    kernelopts=True,
+)
 FEDORA = replace(EL10, kernels=("6.19.8-300.fc44.x86_64",), identity=os_release("fedora", "44", name="Fedora Linux"))
 
 
@@ -132,6 +149,11 @@ def entry(version: str, options: str, name: str = "Red Hat Enterprise Linux") ->
 def path_of(version: str) -> str:
     """The file of a kernel's entry."""
     return f"/boot/loader/entries/{ID}-{version}.conf"
+
+
+def block(raw: Raw, variables: str, path: str = GRUB_ENV) -> None:
+    """GRUB's environment block with these lines."""
+    write(raw, path, f"# GRUB Environment Block\n{variables}".ljust(1024, "#"))
 
 
 def stock(release: Release = FEDORA, words: str = "") -> Callable[[], Raw]:
@@ -158,12 +180,15 @@ def _stock(release: Release, words: str) -> Raw:
     options = " ".join(word for word in (ROOT, words, "rhgb quiet") if word)
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         write(raw, path, release.identity)
-    write(raw, GRUB_CFG, MENU)
-    write(raw, GRUB_ENV, f"# GRUB Environment Block\nsaved_entry={ID}-{release.kernels[0]}\n".ljust(1024, "#"))
+    by_env = f"kernelopts={options} \nboot_success=0\n" if release.kernelopts else ""
+    fallback = FALLBACK.format(options) if by_env else ""
+    write(raw, GRUB_CFG, MENU.replace("insmod blscfg\n", f"{fallback}insmod blscfg\n"))
+    block(raw, f"saved_entry={ID}-{release.kernels[0]}\n{by_env}")
     for version in release.kernels:
-        write(raw, path_of(version), entry(version, options))
+        write(raw, path_of(version), entry(version, "$kernelopts" if by_env else options))
         raw["files"][f"/boot/vmlinuz-{version}"] = dict(FILE)
-    write(raw, TEMPLATE, options + "\n")
+    if not by_env:
+        write(raw, TEMPLATE, options + "\n")
     write(raw, MAIN, DEFAULTS.format(options=options.removeprefix(ROOT).strip()))
     write(raw, bases.CMDLINE, f"BOOT_IMAGE=(hd0,gpt2)/vmlinuz-{release.kernels[0]} {options}\n")
     write(raw, "/usr/lib/sysctl.d/50-default.conf", "kernel.sysrq = 16\n")
@@ -185,7 +210,7 @@ def _commands(raw: Raw, packages: tuple[str, ...], loaded: str, state: str) -> N
 def install(raw: Raw, release: Release, unit_state: str) -> None:
     """What dnf brings: the packages' own files, and the unit as the presets have it."""
     _commands(raw, release.packages, "loaded", unit_state)
-    write(raw, KDUMP_CONF, CONF)
+    write(raw, KDUMP_CONF, CONF.partition("\n")[2] if release.kernelopts else CONF)  # the first keyword came with EL 9
     write(raw, SYSCONFIG, OF_KERNEL)
     raw["directories"]["/var/crash"] = {**DIRECTORY, "names": [], "dumps": {}, "real": "/var/crash"}
 

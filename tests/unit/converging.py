@@ -42,7 +42,8 @@ def remembering(raw: Raw, *chosen: Layer) -> Audit:
 def apply(raw: Raw, plan: Plan) -> None:
     """Everything the plan holds, in the order of the roles."""
     if plan.packages and plan.package_manager == "dnf":
-        red_hat.install(raw, red_hat.FEDORA, "disabled")
+        old = ".el8" in raw["files"]["/proc/sys/kernel/osrelease"]["text"]
+        red_hat.install(raw, red_hat.EL8 if old else red_hat.FEDORA, "disabled")
     elif plan.packages:
         _install(raw)
     for change in plan.leftovers + plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:

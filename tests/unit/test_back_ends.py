@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdump_enabler import evidence, planning
+from kdump_enabler.back_ends import bls
+from kdump_enabler.back_ends.interface import Tool
 from kdump_enabler.facts import crashkernel, machine
 from kdump_enabler.facts.machine import Facts
 from kdump_enabler.plan import Plan
@@ -239,9 +241,37 @@ LINE = st.lists(
 @given(LINE, st.sampled_from(["", "256M", PAIR]))
 def test_rewritten(line: str, value: str) -> None:
     after = crashkernel.rewritten(line, value)
-    assert crashkernel.words(after) == [part.removeprefix("crashkernel=") for part in value.split()]
     others = [word for word in line.split() if not word.startswith("crashkernel=")]
     assert [word for word in after.split() if not word.startswith("crashkernel=")] == others
+    assert [word for word in after.split() if word not in others] == [
+        "crashkernel=" + part.removeprefix("crashkernel=") for part in value.split()
+    ]
     assert crashkernel.rewritten(after, value) == after
-    if not value and not crashkernel.words(line):
+    if not value and others == line.split():
         assert after == line
+
+
+def test_a_tool_follows_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tool(_: Facts, reservation: str | None) -> Tool:
+        words = None if reservation is None else tuple(f"crashkernel={word}" for word in reservation.split())
+        return Tool((("make-entries", "--all"),), ("/boot/*.conf",), ("/etc/kernel/",), words=words)
+
+    monkeypatch.setattr(bls, "tool", tool)
+    raw = red_hat.installed()()
+    plan = judge(raw).plan
+    assert plan.make_boot_files
+    assert {"step": "make boot files", "changes": "make-entries --all"} in plan.steps()
+    assert plan.as_dict()["boot_files"] == {
+        "commands": [["make-entries", "--all"]],
+        "files": ["/boot/*.conf"],
+        "settings": ["/etc/kernel/"],
+        "entries": [],
+        "holding": [],
+        "words": [f"crashkernel={DEFAULT}"],
+    }
+    apply(raw, plan)
+    assert not judge(raw).plan.make_boot_files
+    away = planning.take_away(facts_of(raw))
+    assert (away.make_boot_files, (away.boot_files or {})["words"]) == (True, [])
+    back = planning.go_back(facts_of(raw))
+    assert (back.make_boot_files, (back.boot_files or {})["words"]) == (False, None)

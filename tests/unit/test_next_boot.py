@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kdump_enabler.audit import Audit, audit
@@ -134,3 +136,16 @@ def test_entries_of_other_systems_and_for_recovery_are_not_compared() -> None:
         raw, bases.GRUB_CFG, "### END /etc/grub.d/30_os-prober ###", other + "### END /etc/grub.d/30_os-prober ###"
     )
     assert "KD027 warning" not in identifiers(judge(raw))
+
+
+@pytest.mark.parametrize(("image", "size"), [("6.1.0-56-amd64", 0), ("6.17.0-1-amd64", 512 * MIB)])
+def test_what_a_word_means_is_asked_of_the_kernel_that_boots_next(image: str, size: int) -> None:
+    """Before Linux 6.17, `,cma` is no suffix: the last word is one that the kernel cannot read."""
+    raw = bases.ready()
+    text = raw["files"][bases.GRUB_CFG]["text"].replace("6.1.0-56-amd64", image)
+    words = "crashkernel=512M crashkernel=64M,cma"
+    machines.write(raw, bases.GRUB_CFG, re.sub(r"crashkernel=\S+", words, text))
+    facts = judge(raw).facts
+    assert facts is not None
+    assert facts.next_boot is not None
+    assert facts.next_boot.size_bytes == size

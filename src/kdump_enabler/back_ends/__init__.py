@@ -6,7 +6,12 @@ from ..facts.machine import Facts
 from . import bls, grub_defaults, grub_dropin
 from .interface import BackEnd
 
-BACK_ENDS: dict[str, BackEnd] = {"bls": bls, "grub-defaults": grub_defaults, "grub-dropin": grub_dropin}
+BACK_ENDS: dict[str, BackEnd] = {
+    "bls": bls,
+    bls.OF_EL8: bls,
+    "grub-defaults": grub_defaults,
+    "grub-dropin": grub_dropin,
+}
 
 
 def of(facts: Facts) -> BackEnd:

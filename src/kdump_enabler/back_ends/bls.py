@@ -1,8 +1,10 @@
-"""GRUB with a file for each entry, whose options are written out (EL 9 and later, Fedora).
+"""GRUB with a file for each entry (EL 8 and later, Fedora, Amazon Linux).
 
-GRUB reads these files itself. New kernels get what /etc/kernel/cmdline says (20-grub.install of grub2,
-kernel-install(8)), and older grub2-mkconfig made both from /etc/default/grub, as 20-grub.install still does where that
-file is newer. So all three say the same, as after `grubby --update-kernel=ALL`. grubby itself is not called: it writes
+GRUB reads these files itself. Options are written out in them, or stand in `kernelopts` of GRUB's environment block, as
+on EL 8 and in entries that came from there; one machine may have both. New kernels get what /etc/kernel/cmdline says
+(20-grub.install of grub2, kernel-install(8)), on EL 8 `$kernelopts` (20-grub.install of its grub2 2.02), and older
+grub2-mkconfig made all of it from /etc/default/grub, as 20-grub.install still does where that file is newer. So all of
+them say the same, as after `grubby --update-kernel=ALL`. grubby itself is not called, nor has it to be there: it writes
 one file after the other, and takes a GRUB_CMDLINE_LINUX_DEFAULT line of /etc/default/grub for the other one
 (update_bls_fragment of grubby-bls), where our module for files changes a word in all of them or in none.
 """
@@ -14,7 +16,7 @@ from collections.abc import Iterator
 from ..changes import FileChange, can_edit, edited, own_file
 from ..cleanup import changed
 from ..evidence import File
-from ..facts import crashkernel, grub, grub_defaults
+from ..facts import crashkernel, grub, grub_defaults, grub_env
 from ..facts.bls import DIRECTORY, VARIABLE, Fragment
 from ..facts.grub_defaults import MAIN
 from ..facts.machine import Facts
@@ -22,11 +24,14 @@ from ..facts.shell_value import CUT_OUT
 from ..finding import Source
 from ..policy import Policy
 from ..wanted import Reserve, asks_enough
-from .interface import Obstacle
+from . import environment_block
+from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ()
 BY_HAND: str = "grub2-mkconfig -o /boot/grub2/grub.cfg"
 TEMPLATE = "/etc/kernel/cmdline"
+KERNELOPTS = "kernelopts"
+OF_EL8 = f"bls-{KERNELOPTS}"  # what the table calls it where new kernels get $kernelopts
 
 
 def changes(facts: Facts, reservation: str, policy: Policy) -> tuple[FileChange, ...]:
@@ -34,6 +39,11 @@ def changes(facts: Facts, reservation: str, policy: Policy) -> tuple[FileChange,
     texts = _texts(facts, reservation, policy)
     changed_ones = (edited(facts.evidence.file(path), text) for path, text in texts.items())
     return (*changed_ones, *_new_template(facts, reservation))
+
+
+def tool(_: Facts, __: str | None) -> Tool | None:
+    """GRUB reads the files itself."""
+    return None
 
 
 def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
@@ -59,27 +69,56 @@ def stays(facts: Facts) -> str:
 
 
 def lasts(facts: Facts, want: Reserve, policy: Policy) -> bool:
-    """What the template asks for; without one a new kernel gets the running one's command line."""
-    text = facts.evidence.text(TEMPLATE)
-    return text is None or not _is_wrong(facts, text, want, policy)
+    """What new kernels get asks for it; without a template that is the running one's command line."""
+    place = of_new_kernels(facts)
+    return place is None or not _is_wrong(facts, place.text, want, policy)
+
+
+def of_new_kernels(facts: Facts) -> Source | None:
+    """Where the command line of a kernel stands that is installed later; null where there is no such place."""
+    if facts.boot_loader != OF_EL8:
+        text = facts.evidence.text(TEMPLATE)
+        return None if text is None else Source(TEMPLATE, 1, text.strip())
+    lines = (facts.evidence.text(facts.menu.env) or "").split("\n")
+    at = next((at for at, line in enumerate(lines, 1) if line.startswith(f"{KERNELOPTS}=")), 0)
+    return Source(facts.menu.env if at else facts.menu.config, at, facts.menu.variables.get(KERNELOPTS, ""))
 
 
 def _texts(facts: Facts, reservation: str, policy: Policy) -> dict[str, str]:
     """The new text of each file that can be changed and has to be."""
     asked = crashkernel.evaluate(f"crashkernel={reservation}", facts.memory_bytes or 0)
     want = Reserve(reservation, asked.size_bytes, "", low_bytes=asked.low_bytes) if reservation else None
-    found = [*_main(facts, want, policy), *_entries(facts, want, policy)]
+    block = _block(facts, want, policy)
+    found = [*_main(facts, want, policy), *_entries(facts, want, policy, block)]
     template = facts.evidence.file(TEMPLATE)
     if template.text is not None and _is_wrong(facts, template.text, want, policy):
         found.append((template, _on_first_line(template.text, reservation)))
-    return {file.path: text for file, text in found if text != file.text and can_edit(file, text)}
+    texts = {file.path: text for file, text in found if text != file.text and can_edit(file, text)}
+    return texts if block is None else {**texts, facts.menu.env: block}
 
 
-def _entries(facts: Facts, want: Reserve | None, policy: Policy) -> Iterator[tuple[File, str]]:
-    variables = grub.environment(facts.evidence.text(facts.menu.env) or "")
+def _block(facts: Facts, want: Reserve | None, policy: Policy) -> str | None:
+    """The new text of the environment block whose `kernelopts` entries take, or will take; null where it stays."""
+    value = facts.menu.variables.get(KERNELOPTS, "")
+    taken = facts.boot_loader == OF_EL8 or any(_takes_kernelopts(one) for one in facts.menu.fragments)
+    if not value or not taken or not _is_wrong(facts, value, want, policy):
+        return None
+    return environment_block.with_value(facts, KERNELOPTS, crashkernel.rewritten(value, want.text if want else ""))[0]
+
+
+def _takes_kernelopts(entry: Fragment) -> bool:
+    return any(KERNELOPTS in VARIABLE.findall(text) for _, text in entry.options)
+
+
+def _entries(facts: Facts, want: Reserve | None, policy: Policy, block: str | None) -> Iterator[tuple[File, str]]:
+    """The entries that do not ask for enough with this environment block: the word goes into each, but where
+    `kernelopts` has it, others go."""
+    variables = {**facts.menu.variables, **grub_env.read(block or "")}
     for one in facts.menu.fragments if not _read_only(facts) else ():
-        if _is_wrong(facts, one.command_line(variables), want, policy):
-            yield one.file, _with_options(one, want.text if want else "")
+        if _is_wrong(facts, one.command_line(variables), want, policy, one.kernel):
+            value = variables.get(KERNELOPTS, "")
+            told = _takes_kernelopts(one) and not _is_wrong(facts, value, want, policy, one.kernel)
+            yield one.file, _with_options(one, want.text if want and not told else "")
 
 
 def _with_options(entry: Fragment, reservation: str) -> str:
@@ -97,11 +136,12 @@ def _on_first_line(text: str, reservation: str) -> str:
     return "\n".join([crashkernel.rewritten(first, reservation), *(crashkernel.rewritten(one, "") for one in rest)])
 
 
-def _is_wrong(facts: Facts, command_line: str, want: Reserve | None, policy: Policy) -> bool:
-    """More than is wanted stays; with nothing wanted every word is wrong."""
+def _is_wrong(facts: Facts, command_line: str, want: Reserve | None, policy: Policy, kernel: str = "") -> bool:
+    """More than is wanted stays; with nothing wanted every word is wrong. A rescue kernel is a copy of another one,
+    whose release its name does not tell."""
     if want is None:
         return bool(crashkernel.words(command_line))
-    return not asks_enough(command_line, facts, want, policy)
+    return not asks_enough(command_line, facts, want, policy, "" if grub.RESCUE_KERNEL in kernel else kernel)
 
 
 def _main(facts: Facts, want: Reserve | None, policy: Policy) -> Iterator[tuple[File, str]]:
@@ -121,7 +161,8 @@ def _new_template(facts: Facts, reservation: str) -> tuple[FileChange, ...]:
     one = _next_fragment(facts)
     options = " ".join(text for _, text in one.options) if one else ""
     words = [word for word in options.split() if not VARIABLE.search(word)]
-    if not facts.evidence.file(TEMPLATE).absent or not reservation or not words or CUT_OUT in options:
+    unwanted = not reservation or facts.boot_loader == OF_EL8
+    if not facts.evidence.file(TEMPLATE).absent or unwanted or not words or CUT_OUT in options:
         return ()
     return own_file(facts.evidence, TEMPLATE, crashkernel.rewritten(" ".join(words), reservation) + "\n")
 
@@ -152,6 +193,6 @@ def _why(facts: Facts) -> str:
         return "it has no options line"
     if one.file.link is not None:
         return f"it is a link to {one.file.link}"
-    if "$kernelopts" in (text for _, options in one.options for text in options.split()):
-        return f"its options come from kernelopts in {facts.menu.env}"
+    if _takes_kernelopts(one):
+        return f"its options come from {KERNELOPTS}: {environment_block.with_value(facts, KERNELOPTS, '')[1]}"
     return "a secret on that line was not looked at"

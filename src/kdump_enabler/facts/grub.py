@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..evidence import Evidence
-from . import bls
+from . import bls, grub_env
 from .bls import Fragment
 
 GRUB_CFG = "/boot/grub/grub.cfg"
@@ -24,6 +25,9 @@ LINUX = re.compile(r"^\s*linux(?:16|efi)?\s+(\S+)\s*(.*)$")
 DEFAULT = re.compile(r'^\s*set default="?([^"]*)"?\s*$', re.MULTILINE)
 VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 SECTION = re.compile(r"^### (BEGIN|END) (\S+) ###$")
+# What 10_linux of GRUB 2.02 to 2.06 with GRUB_ENABLE_BLSCFG=true has for entries whose options stand in the environment
+# block, where that has none.
+FALLBACK = re.compile(r'^if \[ -z "\$\{(\w+)\}" \]; then\n\s*set \1="([^"]*)"$', re.MULTILINE)
 BLSCFG = re.compile(r"^\s*blscfg\s*$", re.MULTILINE)
 # Sets another default only when a boot that is being counted has failed, which image-based systems do.
 COUNTING = re.compile(r"^### BEGIN \S*_fallback_counting ###$.*?^### END \S+ ###$", re.MULTILINE | re.DOTALL)
@@ -69,14 +73,15 @@ class Entry:
 @dataclass(frozen=True)
 class Menu:
     """What GRUB shows: the grub.cfg and the grubenv that it reads, and the entries that boot Linux, `fragments` being
-    the files of those that have their own. `next_entry` is what it takes by itself, null when grub.cfg is absent,
-    unreadable or has no Linux."""
+    the files of those that have their own; `variables` is what it puts into them. `next_entry` is what it takes by
+    itself, null when grub.cfg is absent, unreadable or has no Linux."""
 
     config: str
     env: str
     entries: tuple[Entry, ...]
     next_entry: Entry | None
     fragments: tuple[Fragment, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(evidence: Evidence) -> Menu:
@@ -84,15 +89,24 @@ def read(evidence: Evidence) -> Menu:
     config = _config(evidence)
     beside, env = config.rpartition("/")[0] + "/grubenv", GRUB2_CFG.replace("grub.cfg", "grubenv")
     env = env if evidence.file(beside).absent else beside
-    text, variables = evidence.text(config), environment(evidence.text(env) or "")
+    text, variables = evidence.text(config), grub_env.read(_block(evidence, env))
     if text is None:
         return Menu(config, env, (), None)
+    variables = dict(FALLBACK.findall(text)) | {name: value for name, value in variables.items() if value}
     fragments = bls.fragments(evidence) if BLSCFG.search(text) else ()
     found = tuple(entries(text, config, [(one, one.command_line(variables)) for one in fragments]))
     wanted = _default(text, variables)
     # GRUB itself falls back to the first entry when the default names none (grub manual, "default").
     chosen = next((entry for entry in found if _matches(entry, wanted)), found[0] if found else None)
-    return Menu(config, env, found, chosen, fragments)
+    return Menu(config, env, found, chosen, fragments, variables)
+
+
+def _block(evidence: Evidence, path: str) -> str:
+    """The environment block, which GRUB finds behind a link only on the same file system: that of grub2-efi in
+    /boot/grub2 leads to the ESP, and means nothing to a boot by BIOS."""
+    link = evidence.file(path).link
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(path), link)) if link else path
+    return (evidence.text(path) or "") if evidence.mount_of(target) == evidence.mount_of(path) else ""
 
 
 def _config(evidence: Evidence) -> str:
@@ -106,12 +120,6 @@ def _config(evidence: Evidence) -> str:
     there = [path for path in known if evidence.file(path).error is None]
     unseen = [path for path in known if evidence.file(path).unknown]
     return [*there, *unseen, GRUB_CFG][0]
-
-
-def environment(text: str) -> dict[str, str]:
-    """The variables of a grubenv block."""
-    pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
-    return {name: value for name, separator, value in pairs if separator}
 
 
 def entries(text: str, config: str = GRUB_CFG, fragments: Sequence[tuple[Fragment, str]] = ()) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ From parse_config of kdumpctl, kdump_get_conf_val of kdump-lib-initramfs.sh and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 COMMENT_OR_EMPTY = re.compile(r"\s*(#|\Z)")
@@ -92,13 +92,13 @@ def value_of(directives: tuple[Directive, ...], key: str) -> Directive | None:
     return next((one for one in reversed(directives) if one.key == key), None)
 
 
-def faults(directives: tuple[Directive, ...]) -> Iterator[Fault]:
-    """What kdumpctl or mkdumprd refuses, line by line."""
+def faults(directives: tuple[Directive, ...], unknown: Container[str] = ()) -> Iterator[Fault]:
+    """What kdumpctl or mkdumprd refuses, line by line; an old kdumpctl has not heard yet of the `unknown` keywords."""
     target = next((one.key for one in directives if one.key in TARGETS), "")
     seen: dict[str, Directive] = {}
     for one in directives:
         before = next((seen[name] for name in one.sets if name in seen), None)
-        reason = _refused(one, before, target)
+        reason = f"this kdumpctl knows no {one.key} yet" if one.key in unknown else _refused(one, before, target)
         if reason:
             yield Fault(one, reason)
         for name in one.sets:

@@ -93,7 +93,7 @@ def read(evidence: Evidence, platform: Platform | None) -> KdumpConfig:
     """The configuration of this machine."""
     text = evidence.text(platform.config) or "" if platform else ""
     if platform and platform.dialect == KDUMP_CONF:
-        return _kdump_conf(platform.config, text, tools.shell_values(evidence.text(SYSCONFIG) or ""))
+        return _kdump_conf(platform, text, tools.shell_values(evidence.text(SYSCONFIG) or ""))
     return _kdump_tools(platform.config if platform else "", tools.shell_values(text))
 
 
@@ -119,14 +119,13 @@ def _kdump_tools(path: str, values: Mapping[str, Value]) -> KdumpConfig:
     )
 
 
-def _kdump_conf(path: str, text: str, of_kernel: Mapping[str, Value]) -> KdumpConfig:
+def _kdump_conf(platform: Platform, text: str, of_kernel: Mapping[str, Value]) -> KdumpConfig:
     """kdump.conf(5); the command line is that of prepare_cmdline in kdump-lib.sh."""
-    found = kdump_conf.read(text)
+    found, path = kdump_conf.read(text), platform.config
     values = {one.key: Value(one.value, one.line) for one in found}
     targets = (one for one in found if kdump_conf.TARGET in one.sets and one.value)
-    faults = (
-        Fault(Source(path, one.directive.line, one.directive.written), one.reason) for one in kdump_conf.faults(found)
-    )
+    refused = kdump_conf.faults(found, platform.unknown_keywords)
+    faults = (Fault(Source(path, one.directive.line, one.directive.written), one.reason) for one in refused)
     key, appended = values.get("sshkey"), "KDUMP_COMMANDLINE_APPEND"
     return KdumpConfig(
         values=values,

@@ -41,6 +41,7 @@ from .dumps import DumpDirectory
 from .grub import Entry, Menu
 from .grub_defaults import Defaults
 from .kdump_config import KdumpConfig
+from .kernel import telling
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
@@ -119,6 +120,11 @@ class Facts:
     build_id: str | None
     evidence: Evidence
 
+    @property
+    def next_kernel(self) -> str:
+        """The kernel that boots next by its image's path or, where that tells no version, the running one's release."""
+        return telling(self.next_entry.kernel if self.next_entry else None, self.kernel)
+
     def unit(self, name: str) -> Unit | None:
         """A unit's state; null when systemd did not answer."""
         return None if self.units is None else self.units.get(name)
@@ -156,11 +162,11 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         memory_bytes=ram,
         kernel_memory_bytes=memory.kernel_memory(evidence),
         command_line=command_line,
-        running=_reservation(command_line, ram),
+        running=_reservation(command_line, ram, kernel),
         reserved_bytes=reserved,
         menu=menu,
         next_entry=entry,
-        next_boot=_reservation(entry.command_line if entry else None, ram),
+        next_boot=_reservation(entry.command_line, ram, telling(entry.kernel, kernel)) if entry else None,
         grub_defaults=defaults,
         grub_fault=_grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
@@ -191,8 +197,8 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     )
 
 
-def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
-    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram)
+def _reservation(command_line: str | None, ram: int | None, kernel: str | None) -> Reservation | None:
+    return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram, kernel or "")
 
 
 def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import back_ends
-from ..back_ends.bls import TEMPLATE
+from ..back_ends.bls import of_new_kernels
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
 from ..keeping import NO, RESET, is_reset, keeping
@@ -15,24 +15,31 @@ from .capture import missing_packages
 
 
 def template(facts: Facts, policy: Policy) -> Iterator[Finding]:
-    """KD045: the entry of a kernel that is installed gets its options from /etc/kernel/cmdline (20-grub.install of
-    grub2), and boots by itself from then on. Without enough there, the first update of the kernel ends it."""
+    """KD045: the entry of a kernel that is installed gets its options from /etc/kernel/cmdline, on EL 8 from kernelopts
+    in GRUB's environment block (20-grub.install of grub2), and boots by itself from then on. Without enough there, the
+    first update of the kernel ends it."""
     want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
     back_end = back_ends.of(facts)
     if want is None or want.problem or not is_enough(size, want, policy) or back_end.lasts(facts, want, policy):
         return
-    text = (facts.evidence.text(TEMPLATE) or "").strip()
-    mended = bool(back_end.changes(facts, want.text, policy))
+    place, mended = of_new_kernels(facts), bool(back_end.changes(facts, want.text, policy))
+    if place is None:
+        return
     yield Finding(
         id="KD045",
         severity=Severity.ERROR,
         title="A new kernel would reserve too little",
-        current=f"new boot entries get: {text}",
+        current=f"new boot entries get: {place.text}",
         wanted=f"crashkernel={want.text}",
-        evidence=(Source(TEMPLATE, 1, text),),
-        remedy=ENABLE if mended else f"write crashkernel={want.text} into {TEMPLATE}",
+        evidence=(place,),
+        remedy=ENABLE if mended else f"write crashkernel={want.text} into {place.source}{_by(place)}",
         by_hand=not mended,
     )
+
+
+def _by(place: Source) -> str:
+    """The tool without which an environment block is not edited."""
+    return ", by grub2-editenv" if place.source.endswith("grubenv") else ""
 
 
 def reset(facts: Facts, policy: Policy) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from ..cleanup import cleanup
 from ..facts import crashkernel
 from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
+from ..facts.kernel import telling
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
 from ..obstacle import obstacle
@@ -23,7 +24,7 @@ def several(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD026: of several crashkernel= the kernel obeys the last without a suffix, and `,high` and `,low` only if there
     is none; the others look as if they counted (kernel/crash_reserve.c)."""
     entry = facts.next_entry
-    ignored = crashkernel.ignored(entry.command_line) if entry else []
+    ignored = crashkernel.ignored(entry.command_line, facts.next_kernel) if entry else []
     if entry is None or not ignored:
         return
     places = list(_places(facts, entry))
@@ -47,7 +48,9 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         return
     size, ram = facts.next_boot.size_bytes, facts.memory_bytes
     others = [entry for entry in facts.menu.entries if entry.boots_this_system and entry != facts.next_entry]
-    found = [(entry, crashkernel.evaluate(entry.command_line, ram)) for entry in others]
+    found = [
+        (entry, crashkernel.evaluate(entry.command_line, ram, telling(entry.kernel, facts.kernel))) for entry in others
+    ]
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
         return

@@ -42,7 +42,6 @@ ORACLE9 = with_(
     crashkernel=UEK,
 )
 ORACLE10 = with_(EL10, identity=os_release("ol", "10.0", "fedora", "Oracle Linux Server"))
-EL8 = with_(EL9, identity=os_release("rhel", "8.10", "fedora", "Red Hat Enterprise Linux"))
 AMAZON = with_(FEDORA, identity=os_release("amzn", "2023", "fedora", "Amazon Linux"))
 CUSTOM = """### BEGIN /etc/grub.d/40_custom ###
 menuentry 'Mine' --id mine {{
@@ -215,7 +214,6 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "fedora44-arm64": (stock(), arm64),
     "fedora44-ready": (ready(FEDORA, 256 * MIB), None),
     "fedora44-silverblue": (stock(), image_based),
-    "rhel8": (installed(EL8), None),
     "rhel9-unreserved": (installed(EL9), None),
     "rhel9-ready": (ready(), None),
     "rhel9-ready-unprivileged": (ready(), unprivileged),
