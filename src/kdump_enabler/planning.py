@@ -65,6 +65,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         finish=_unfinished(facts),
         package_manager=facts.platform.package_manager,
         packages=missing,
+        packages_note=facts.platform.packages_note,
         debconf=_debconf(facts),
         leftovers=_leftovers(facts, clean),
         crashkernel=grub or (),
