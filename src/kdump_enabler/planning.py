@@ -19,7 +19,7 @@ from .plan import Plan
 from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
-from .rules import lockdown
+from .rules import capture_words, lockdown
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .sysctls import Value
@@ -65,6 +65,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         finish=_unfinished(facts),
         package_manager=facts.platform.package_manager,
         packages=missing,
+        packages_note=facts.platform.packages_note,
         debconf=_debconf(facts),
         leftovers=_leftovers(facts, clean),
         crashkernel=grub or (),
@@ -179,7 +180,7 @@ def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
     changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
     file, switch = facts.evidence.file(facts.config.capture_line.file), facts.config.switch
-    lines = capture_line.with_panic(facts)
+    lines = capture_line.with_panic(facts) | capture_line.without_greedy(facts)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
         lines[str(switch.line)] = SWITCH.sub(r"\g<1>1", line, count=1)
@@ -253,7 +254,8 @@ def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
 
 def _can_load(facts: Facts) -> bool:
     """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
-    hopeless = facts.load_disabled or facts.removed_image or lockdown.refused(facts) or facts.config.faults
+    gone = facts.removed_image or capture_words.is_gone(facts)
+    hopeless = facts.load_disabled or gone or lockdown.refused(facts) or facts.config.faults
     return bool(facts.reserved_bytes) and facts.capture_loaded is False and not hopeless
 
 

@@ -54,7 +54,17 @@ KNOWN = (
         ),
     ),
     (
-        r"No package matching|Unable to locate package|has no installation candidate",
+        r"in none of the package sources: (.+)",
+        Trouble(
+            "package_missing",
+            "The kdump packages are in none of the host's package sources: {0}",
+            "Nothing was changed; mend that and run this again.",
+            1,
+        ),
+    ),
+    (
+        r"No package matching|No package \S+ available|No match for argument|Unable to locate package"
+        r"|has no installation candidate",
         Trouble(
             "package_missing",
             "The kdump packages are in none of the host's package sources",

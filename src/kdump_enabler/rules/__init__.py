@@ -9,6 +9,7 @@ from ..finding import Finding
 from ..policy import Policy
 from . import (
     capture,
+    capture_words,
     container,
     dumps,
     lasting,
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     capture.refused,
     capture.waits,
     capture.initrd,
+    *capture_words.RULES,
     loading.removed,
     loading.failed,
     lockdown.lockdown,

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, defaults, el8, first, leftovers, loading, panics, platforms, red_hat, targets
+from . import (
+    boot_loaders,
+    clouds,
+    defaults,
+    el8,
+    first,
+    leftovers,
+    loading,
+    panics,
+    platforms,
+    red_hat,
+    sysconfig,
+    targets,
+)
 
 MACHINES = {
     **first.MACHINES,
@@ -15,4 +28,6 @@ MACHINES = {
     **boot_loaders.MACHINES,
     **red_hat.MACHINES,
     **el8.MACHINES,
+    **clouds.MACHINES,
+    **sysconfig.MACHINES,
 }

@@ -42,7 +42,6 @@ ORACLE9 = with_(
     crashkernel=UEK,
 )
 ORACLE10 = with_(EL10, identity=os_release("ol", "10.0", "fedora", "Oracle Linux Server"))
-AMAZON = with_(FEDORA, identity=os_release("amzn", "2023", "fedora", "Amazon Linux"))
 CUSTOM = """### BEGIN /etc/grub.d/40_custom ###
 menuentry 'Mine' --id mine {{
 \tlinux /vmlinuz-{0} {1}
@@ -245,5 +244,4 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "rhel10-own-size": (ready(EL10, 512 * MIB), its_own_size),
     "almalinux10-entries-differ": (ready(ALMA10, 256 * MIB), older_without),
     "centos10-boots-the-older": (ready(STREAM10, 256 * MIB), boots_the_older),
-    "amazon2023": (stock(AMAZON), None),
 }
