@@ -29,15 +29,24 @@ class DebconfAnswer:
 @dataclass(frozen=True)
 class Match:
     """How a platform is recognised; `version` is empty for a release that is still being made. With `major` it is the
-    number before the first dot."""
+    number before the first dot; `any`: there are no releases."""
 
     id: str
     codenames: tuple[str, ...]
     version: str = ""
     major: bool = False
+    any: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every os-release ID that it is known by."""
+        return (self.id, *self.aliases)
 
     def has(self, version: str) -> bool:
         """Whether a VERSION_ID is this one."""
+        if self.any:
+            return True
         return bool(version) and self.version == (version.partition(".")[0] if self.major else version)
 
 
@@ -64,6 +73,7 @@ class Platform:
     dump_directory: str
     module_build: tuple[str, ...]
     boot_loaders: tuple[str, ...]
+    grub_variable: str
     crashkernel: Mapping[str, str]
     crashkernel_floor: str
 
@@ -76,14 +86,13 @@ class Platform:
 @cache
 def table() -> tuple[Platform, ...]:
     """Every platform, in the order of the file."""
-    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
-    families = raw["families"]
-    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in raw["platforms"].items())
+    families = _raw()["families"]
+    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in _raw()["platforms"].items())
 
 
 def by_version(identifier: str, version: str) -> Platform | None:
     """The platform of an os-release ID and VERSION_ID, or null when the table has none."""
-    return next((row for row in table() if row.match.id == identifier and row.match.has(version)), None)
+    return next((row for row in table() if identifier in row.match.ids and row.match.has(version)), None)
 
 
 def by_number(identifier: str, version: str) -> Platform | None:
@@ -97,9 +106,15 @@ def by_codename(identifier: str, codename: str) -> Platform | None:
     return next((row for row in table() if row.match.id == identifier and codename in row.match.codenames), None)
 
 
+@cache
+def refused() -> tuple[tuple[Match, str], ...]:
+    """The distributions that are known and not ours to configure, with the reason."""
+    return tuple((_match(row["match"]), row["reason"]) for row in _raw()["refused"])
+
+
 def identifiers() -> frozenset[str]:
     """The os-release IDs that have a row."""
-    return frozenset(row.match.id for row in table())
+    return frozenset(identifier for row in table() for identifier in row.match.ids)
 
 
 def codenamed() -> frozenset[str]:
@@ -126,5 +141,15 @@ def _platform(key: str, row: Mapping[str, Any]) -> Platform:
         if isinstance(values[field.name], list):
             values[field.name] = tuple(values[field.name])
     values["debconf"] = tuple(DebconfAnswer(**answer) for answer in row["debconf"])
-    values["match"] = Match(**{**row["match"], "codenames": tuple(row["match"]["codenames"])})
+    values["match"] = _match(row["match"])
     return Platform(**values)
+
+
+def _match(row: Mapping[str, Any]) -> Match:
+    return Match(**{**row, **{name: tuple(row.get(name, ())) for name in ("codenames", "aliases")}})
+
+
+@cache
+def _raw() -> dict[str, Any]:
+    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    return raw

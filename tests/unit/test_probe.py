@@ -108,6 +108,9 @@ SECRETS = [
     # admin-guide/cifs: cifsroot=//<server>/<share>,username=foo,password=bar; systemd.set_credential= of systemd(1)
     ("/proc/cmdline", "ro cifsroot=//a/b,username=u,password=hunter2 crashkernel=1G\n", "hunter2", "crashkernel=1G"),
     ("/proc/cmdline", "ro systemd.set_credential=passwd.x:hunter2 crashkernel=1G\n", "hunter2", "crashkernel=1G"),
+    ("/etc/sysconfig/kdump", 'KDUMP_SAVEDIR="ftp://u:hunter2@host/crash"\n', "hunter2", "@host/crash"),
+    ("/etc/sysconfig/kdump", "KDUMP_SAVEDIR=cifs://u:a@hunter2@host/x\n", "hunter2", "@host/x"),
+    ("/etc/sysconfig/kdump", 'KDUMP_SMTP_PASSWORD="hunter2"\nKDUMP_CPUS=1\n', "hunter2", "KDUMP_CPUS=1"),
     (
         "/etc/default/grub",
         'GRUB_CMDLINE_LINUX="cifsroot=//a/b,password=hunter2 crashkernel=1G"\n',
@@ -125,6 +128,14 @@ def test_secrets_stay_on_the_host(tree: Path, path: str, text: str, secret: str,
     found = collect(tree)
     assert secret not in json.dumps(found)
     assert kept in found["files"][path]["text"]
+
+
+def test_an_empty_password_is_no_secret(tree: Path) -> None:
+    text = 'KDUMP_SMTP_PASSWORD=""\nKDUMP_HOST_KEY=""\n'
+    file = Path(f"{tree}/etc/sysconfig/kdump")
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    assert collect(tree)["files"]["/etc/sysconfig/kdump"]["text"] == text
 
 
 def test_the_digest_is_of_the_whole_file(tree: Path) -> None:

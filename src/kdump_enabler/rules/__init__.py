@@ -21,6 +21,7 @@ from . import (
     remembered,
     reservation,
     settings,
+    sysconfig,
     sysctl_files,
     targets,
 )
@@ -54,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     loading.removed,
     loading.failed,
     lockdown.lockdown,
+    *sysconfig.RULES,
     *targets.RULES,
     dumps.private,
     dumps.readable,
