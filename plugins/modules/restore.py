@@ -14,7 +14,7 @@ description:
   - Gives the running kernel the settings it had, where they still are what the run made of them.
   - Looks at all files first. If one is neither what the run made of it nor what it was before,
     nothing is restored.
-  - Leaves a boot entry (C(/boot/loader/entries)) that is gone by now, as its kernel is gone too.
+  - Leaves a boot entry (C(loader/entries)) that is gone by now, as its kernel is gone too.
   - Removes directories that the run created, if nothing else is in them by now.
 options:
   backup_set:
@@ -142,7 +142,7 @@ ARGUMENTS = {
 }
 
 
-BOOT_ENTRIES = "/boot/loader/entries/"
+BOOT_ENTRIES = "/loader/entries/"
 
 
 class Plan(NamedTuple):

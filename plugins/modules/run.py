@@ -113,6 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.atomic import sweep
 from ..module_utils.backups import BackupSet, forget, remove_old
 from ..module_utils.failures import run
+from ..module_utils.kept import Kept
 from ..module_utils.package_locks import LOCKS, wait_until_free
 from ..module_utils.runs import DEFAULT_ROOT, begin, end
 
@@ -152,6 +153,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         note = {name: asked[name] for name in ("run", "goal", "controller")}
         found = begin(asked["root"], note, asked["instead_of"], asked["lease"])
         killed = {name: found[name] for name in ("run", "goal", "started_at") if name in found}
+        Kept(asked["root"], []).recover()
         if asked["instead_of"]:
             clean_up(backups, asked["instead_of"], asked["grub_cfg"])
     else:

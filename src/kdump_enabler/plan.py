@@ -16,8 +16,10 @@ class Plan:
 
     refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; leftovers,
     crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew;
-    grub_config: how that is done, also when files are put back (null where GRUB reads them itself); sysctls: values to
-    set in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
+    grub_config: how that is done, also when files are put back (null where GRUB reads them itself); make_boot_files:
+    let the boot loader's own tool make its files anew; boot_files: how that is done, also when files are put back (null
+    where it has no such tool), `settings` being the beginnings of the paths that the tool reads; sysctls: values to set
+    in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
     reload_units: systemd must read its files anew; package_manager: who installs; finish: a noted run
     that this one ends; remove_packages: those that an earlier run of ours installed.
     """
@@ -29,6 +31,8 @@ class Plan:
     crashkernel: tuple[FileChange, ...] = ()
     regenerate_grub: bool = False
     grub_config: Mapping[str, Any] | None = None
+    make_boot_files: bool = False
+    boot_files: Mapping[str, Any] | None = None
     kdump_config: tuple[FileChange, ...] = ()
     reload_units: bool = False
     panic_policy: tuple[FileChange, ...] = ()
@@ -83,6 +87,8 @@ def _steps(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "remove file" if change.absent else "write file", change.path
     if plan.regenerate_grub:
         yield "regenerate", "grub.cfg"
+    if plan.make_boot_files and plan.boot_files:
+        yield "make boot files", "; ".join(" ".join(command) for command in plan.boot_files["commands"])
     for key, value in (plan.sysctls or {}).items():
         yield "set now", f"{key} = {value}"
     yield from _unit_steps(plan)

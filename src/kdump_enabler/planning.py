@@ -57,7 +57,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         return Plan(refusal=impossible)
     missing = missing_packages(facts) if facts.packages is not None else ()
     clean = cleanup(facts, policy)
-    grub = _crashkernel(facts, policy, clean)
+    grub, tool = _crashkernel(facts, policy, clean), back_ends.of(facts).tool(facts, _text(facts, policy))
     config = _kdump_config(facts, policy) if not missing else ()
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded"
@@ -71,6 +71,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
         crashkernel=grub or (),
         regenerate_grub=grub is not None and bool(back_ends.of(facts).GENERATOR),
         grub_config=_grub_config(facts),
+        make_boot_files=grub is not None and tool is not None,
+        boot_files=tool.as_dict() if tool else None,
         kdump_config=_policy_file(facts, policy) + config,
         reload_units=_has_units(config + panics),
         panic_policy=panics,
@@ -103,13 +105,17 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
     if refusal:
         return Plan(refusal=refusal)
     back_end, panics = back_ends.of(facts), _panics(facts, {}, {})
+    tool = back_end.tool(facts, "")
+    follows = bool(back_end.GENERATOR) or tool is not None
     dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
-        crashkernel=back_end.changes(facts, "", Policy()) if wrong or not back_end.GENERATOR else (),
+        crashkernel=back_end.changes(facts, "", Policy()) if wrong or not follows else (),
         regenerate_grub=wrong and bool(back_end.GENERATOR),
         grub_config=_grub_config(facts),
+        make_boot_files=wrong and tool is not None,
+        boot_files=tool.as_dict() if tool else None,
         kdump_config=dump_unit,
         reload_units=_has_units(dump_unit + panics),
         panic_policy=panics,
@@ -124,7 +130,8 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
 
 def go_back(facts: Facts) -> Plan:
     """The plan of `rollback` as far as the facts know it; the files are those of the backup set."""
-    return Plan(finish=_unfinished(facts), grub_config=_grub_config(facts))
+    tool = back_ends.of(facts).tool(facts, None)
+    return Plan(finish=_unfinished(facts), grub_config=_grub_config(facts), boot_files=tool.as_dict() if tool else None)
 
 
 def _grub_config(facts: Facts) -> Mapping[str, Any] | None:
@@ -162,6 +169,11 @@ def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChan
     if obstacle(facts, policy) or (enough and back_end.lasts(facts, want, policy)):
         return None
     return back_end.changes(facts, want.text, policy)
+
+
+def _text(facts: Facts, policy: Policy) -> str | None:
+    want = reserve(facts, policy)
+    return want.text if want and not want.problem else None
 
 
 def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:

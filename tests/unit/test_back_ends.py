@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdump_enabler import evidence, planning
+from kdump_enabler.back_ends import bls
+from kdump_enabler.back_ends.interface import Tool
 from kdump_enabler.facts import crashkernel, machine
 from kdump_enabler.facts.machine import Facts
 from kdump_enabler.plan import Plan
@@ -245,3 +247,29 @@ def test_rewritten(line: str, value: str) -> None:
     assert crashkernel.rewritten(after, value) == after
     if not value and not crashkernel.words(line):
         assert after == line
+
+
+def test_a_tool_follows_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tool(_: Facts, reservation: str | None) -> Tool:
+        words = None if reservation is None else tuple(f"crashkernel={word}" for word in reservation.split())
+        return Tool((("make-entries", "--all"),), ("/boot/*.conf",), ("/etc/kernel/",), words=words)
+
+    monkeypatch.setattr(bls, "tool", tool)
+    raw = red_hat.installed()()
+    plan = judge(raw).plan
+    assert plan.make_boot_files
+    assert {"step": "make boot files", "changes": "make-entries --all"} in plan.steps()
+    assert plan.as_dict()["boot_files"] == {
+        "commands": [["make-entries", "--all"]],
+        "files": ["/boot/*.conf"],
+        "settings": ["/etc/kernel/"],
+        "entries": [],
+        "holding": [],
+        "words": [f"crashkernel={DEFAULT}"],
+    }
+    apply(raw, plan)
+    assert not judge(raw).plan.make_boot_files
+    away = planning.take_away(facts_of(raw))
+    assert (away.make_boot_files, (away.boot_files or {})["words"]) == (True, [])
+    back = planning.go_back(facts_of(raw))
+    assert (back.make_boot_files, (back.boot_files or {})["words"]) == (False, None)

@@ -22,7 +22,7 @@ from ..facts.shell_value import CUT_OUT
 from ..finding import Source
 from ..policy import Policy
 from ..wanted import Reserve, asks_enough
-from .interface import Obstacle
+from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ()
 BY_HAND: str = "grub2-mkconfig -o /boot/grub2/grub.cfg"
@@ -34,6 +34,11 @@ def changes(facts: Facts, reservation: str, policy: Policy) -> tuple[FileChange,
     texts = _texts(facts, reservation, policy)
     changed_ones = (edited(facts.evidence.file(path), text) for path, text in texts.items())
     return (*changed_ones, *_new_template(facts, reservation))
+
+
+def tool(_: Facts, __: str | None) -> Tool | None:
+    """GRUB reads the files itself."""
+    return None
 
 
 def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:

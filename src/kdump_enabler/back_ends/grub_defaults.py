@@ -11,7 +11,7 @@ from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
 from ..wanted import Reserve, asks_enough
-from .interface import Obstacle
+from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ("grub2-mkconfig",)
 BY_HAND: str = "grub2-mkconfig -o /boot/grub2/grub.cfg"
@@ -21,6 +21,11 @@ def changes(facts: Facts, reservation: str, _: Policy) -> tuple[FileChange, ...]
     """The word in the GRUB defaults; an empty tuple means that it is right and grub.cfg is not made from it yet."""
     file, text = facts.evidence.file(MAIN), _text(facts, reservation)
     return () if text is None or text == file.text else (edited(file, text),)
+
+
+def tool(_: Facts, __: str | None) -> Tool | None:
+    """grub2-mkconfig is all that has to run."""
+    return None
 
 
 def lasts(_: Facts, __: Reserve, ___: Policy) -> bool:

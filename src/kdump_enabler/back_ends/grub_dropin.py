@@ -9,7 +9,7 @@ from ..facts.machine import Facts
 from ..finding import ENABLE, Source
 from ..policy import Policy
 from ..wanted import GRUB_DROPIN, Reserve, asks_enough, grub_text
-from .interface import Obstacle
+from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ("grub-mkconfig",)
 BY_HAND: str = "update-grub"
@@ -18,6 +18,11 @@ BY_HAND: str = "update-grub"
 def changes(facts: Facts, reservation: str, _: Policy) -> tuple[FileChange, ...]:
     """Our drop-in; an empty tuple means that it is right and grub.cfg is not made from it yet."""
     return own_file(facts.evidence, GRUB_DROPIN, grub_text(reservation))
+
+
+def tool(_: Facts, __: str | None) -> Tool | None:
+    """grub-mkconfig is all that has to run."""
+    return None
 
 
 def lasts(_: Facts, __: Reserve, ___: Policy) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 from ..changes import FileChange
 from ..facts.machine import Facts
@@ -20,6 +20,27 @@ class Obstacle:
     remedy: str
 
 
+@dataclass(frozen=True)
+class Tool:
+    """What makes the boot loader's files from what was written: `commands` run one after the other; `files` are globs
+    of all that they make, of which `entries` (by default all) are boot entries. Those of `holding` (by default all
+    entries) must ask for `words` afterwards, an empty tuple being none; null where that is not known. `settings` are
+    the beginnings of the paths that the tool reads."""
+
+    commands: tuple[tuple[str, ...], ...]
+    files: tuple[str, ...]
+    settings: tuple[str, ...]
+    entries: tuple[str, ...] = ()
+    holding: tuple[str, ...] = ()
+    words: tuple[str, ...] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The tool as the roles take it."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        lists = {name: None if value is None else list(value) for name, value in found.items()}
+        return lists | {"commands": [list(command) for command in self.commands]}
+
+
 class BackEnd(Protocol):
     """`GENERATOR` makes grub.cfg from what was written, empty where GRUB reads that itself; `BY_HAND` is the command
     with which a person brings a change of the menu into effect."""
@@ -30,6 +51,10 @@ class BackEnd(Protocol):
     def changes(self, facts: Facts, reservation: str, policy: Policy, /) -> tuple[FileChange, ...]:
         """The files with which every kernel of this system, also one to come, reserves at least this much; an empty
         reservation takes all away."""
+
+    def tool(self, facts: Facts, reservation: str | None, /) -> Tool | None:
+        """What has to run after the changes for this reservation (empty: none; null: files are put back) so that the
+        boot loader knows of them; null where it reads them itself, or `GENERATOR` makes its file."""
 
     def spoiler(self, facts: Facts, want: Reserve, policy: Policy, /) -> Obstacle | None:
         """What would make the next boot reserve too little although the changes are made."""
