@@ -15,7 +15,7 @@ import pytest
 
 from kdump_enabler import evidence, probe, vmcore
 from kdump_enabler.facts import machine
-from tests.hosts import red_hat
+from tests.hosts import machines, red_hat
 
 SOURCE = Path(probe.__file__)
 PIPED = pytest.mark.parametrize(
@@ -97,6 +97,28 @@ def test_a_machine_of_the_red_hat_family(tmp_path: Path) -> None:
     assert (facts.platform.key, facts.boot_loader) == ("rhel-9", "bls")
     assert (facts.next_entry.file, facts.next_entry.line) == (red_hat.path_of(red_hat.EL9.kernels[0]), 5)
     assert facts.dump_directory.dumps == ("/srv/crash/127.0.0.1-2026-11-20-11:30:00/vmcore",)
+
+
+@pytest.mark.parametrize("stamp", ["2026-11-20-11-30", "2026-11-20-11:30"])
+@pytest.mark.parametrize("written", ['"/srv/crash"', "file:///srv/crash"])
+def test_a_tree_of_suse(tmp_path: Path, stamp: str, written: str) -> None:
+    """The configuration and a dump, as files below another root."""
+    for path, record in machines.load("leap15-ready")["files"].items():
+        if path.startswith(("/boot/", "/etc/")) and "text" in record:
+            place = Path(f"{tmp_path}{path}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(record["text"], encoding="utf-8")
+    dump = tmp_path / "srv/crash" / stamp
+    dump.mkdir(parents=True)
+    (dump / "vmcore").write_text("THE MEMORY OF A MACHINE", encoding="utf-8")
+    (dump / "README.txt").write_text("vmcore status: saved successfully\n", encoding="utf-8")
+    (tmp_path / "etc/sysconfig/kdump").write_text(f"KDUMP_SAVEDIR={written}\n", encoding="utf-8")
+    found = collect(tmp_path)
+    assert "THE MEMORY" not in json.dumps(found)
+    facts = machine.read(evidence.load(json.dumps(found)))
+    assert facts.platform is not None
+    assert (facts.platform.key, facts.boot_loader) == ("opensuse-15.6", "grub-defaults")
+    assert facts.dump_directory.dumps == (f"/srv/crash/{stamp}/vmcore",)
 
 
 SECRETS = [

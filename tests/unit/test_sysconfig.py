@@ -16,6 +16,7 @@ from kdump_enabler.facts import kdump_config, sysconfig
 from kdump_enabler.facts.shell_value import CUT_OUT
 from kdump_enabler.facts.tools import shell_values
 from kdump_enabler.pinning import pinned
+from kdump_enabler.planning import take_away
 from tests.hosts import machines, suse
 from tests.hosts.machines import Raw
 from tests.unit.building import judge, policy
@@ -190,3 +191,13 @@ def test_an_older_release_starts_from_its_own_initrd() -> None:
     assert facts.capture_initrd is not None
     assert facts.capture_initrd.path == f"/boot/initrd-{suse.sles15(4).kernels[0]}-kdump"
     assert facts.capture_initrd.error is None
+
+
+def test_what_is_pinned_stays_when_the_reservation_is_taken_away() -> None:
+    """The service is disabled with kdump.service (Also= of its unit), and nobody asks for memory any more."""
+    facts = judge(machines.load("tumbleweed-ready")).facts
+    assert facts is not None
+    plan = take_away(facts)
+    assert (plan.disable_unit, plan.regenerate_grub, plan.kdump_config) == ("kdump.service", True, ())
+    (change,) = plan.crashkernel
+    assert change.lines == {"6": f'GRUB_CMDLINE_LINUX_DEFAULT="{suse.STOCK}"'}

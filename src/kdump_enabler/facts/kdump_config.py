@@ -76,7 +76,8 @@ class KdumpConfig:
     `kexec_options` are those with which the capture kernel is loaded, and `kexec_setting` says where they stand;
     `switch` is the setting that can turn kdump off, in the same file as `capture_line`. `makes_directory` is who makes
     a dump directory that is not there, empty for nobody; with less than `free_bytes` left after it a dump is deleted,
-    which `free_setting` says; `written_directory` is where dumps go as it stands there, if that can be a URL."""
+    which `free_setting` says; `copies_all` is the setting by which all memory is saved as it is; `written_directory` is
+    where dumps go as it stands there, if that can be a URL."""
 
     values: Mapping[str, Value]
     targets: tuple[Target, ...]
@@ -91,6 +92,7 @@ class KdumpConfig:
     makes_directory: str = ""
     free_bytes: int = 0
     free_setting: str = ""
+    copies_all: str = ""
     written_directory: Value | None = None
 
     @property
@@ -186,5 +188,6 @@ def _of_suse(path: str, values: Mapping[str, Value]) -> KdumpConfig:
         makes_directory="mkdumprd",
         free_bytes=max(free, 0) << 20,
         free_setting="KDUMP_FREE_DISK_SIZE",
+        copies_all="KDUMP_DUMPFORMAT=raw" if sysconfig.text_of(values, "KDUMP_DUMPFORMAT") == "raw" else "",
         written_directory=where,
     )

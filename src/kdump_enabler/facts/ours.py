@@ -45,7 +45,7 @@ def reason(
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )
-    if re.search(r"\+64k(-debug)?\Z", (evidence.text("/proc/sys/kernel/osrelease") or "").strip()):
+    if re.search(r"(\+64k(-debug)?|-64kb)\Z", (evidence.text("/proc/sys/kernel/osrelease") or "").strip()):
         return "its kernel has pages of 64 KiB, for which this version knows no reservation"
     return _unchangeable(evidence, platform, loader, menu)
 

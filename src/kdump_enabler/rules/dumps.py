@@ -45,8 +45,9 @@ def room(facts: Facts, _: Policy) -> Iterator[Finding]:
     less than KDUMP_FREE_DISK_SIZE free (kdump-save of its dracut module)."""
     if facts.platform is None or (facts.packages is not None and missing_packages(facts)) or is_remote(facts):
         return
-    target, spare = facts.dump_directory, facts.config.free_bytes
-    need = None if facts.kernel_memory_bytes is None else facts.kernel_memory_bytes + spare
+    target, spare, whole = facts.dump_directory, facts.config.free_bytes, facts.config.copies_all
+    least = facts.memory_bytes if whole else facts.kernel_memory_bytes
+    need = None if least is None else least + spare
     if facts.storage.arrival is Arrival.NEVER:
         return  # KD055: the dump goes to another file system
     if target.read_only:
@@ -60,7 +61,8 @@ def room(facts: Facts, _: Policy) -> Iterator[Finding]:
         yield unseen("KD050", f"How much room {target.path} has", target.path)
     elif target.free_bytes < need:
         kept = f" and {facts.config.free_setting}" if spare else ""
-        yield _no_room(facts, f"{mib(target.free_bytes)} free", f"{mib(need)} free, what the kernel uses now{kept}")
+        what = f"all memory ({whole})" if whole else "what the kernel uses now"
+        yield _no_room(facts, f"{mib(target.free_bytes)} free", f"{mib(need)} free, {what}{kept}")
 
 
 def private(facts: Facts, _: Policy) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ WAITS = (
     ("KDUMP_CONTINUE_ON_ERROR", True, "A dump that fails would leave the machine at a shell"),
 )
 RESIZE, TRANSFER, FORMAT = "KDUMP_AUTO_RESIZE", "KDUMP_TRANSFER", "KDUMP_DUMPFORMAT"
+KEEP = "KDUMP_KEEP_OLD_DUMPS"
 
 
 def undone(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -68,9 +69,11 @@ def waits(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 def nothing_saved(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD074: KDUMP_DUMPFORMAT=none saves the kernel log alone, and a KDUMP_SAVEDIR that is neither a full path nor one
-    of kdump's URLs nothing at all. What KDUMP_TRANSFER does instead of all this only a crash can show (kdump(5) of
-    SUSE, kdump-read-config.sh)."""
+    of kdump's URLs nothing at all. What KDUMP_TRANSFER does instead of all this only a crash can show. With a negative
+    KDUMP_KEEP_OLD_DUMPS every older dump is deleted before the new one is saved, whatever becomes of that (kdump(5) of
+    SUSE, kdump-read-config.sh, kdump-save)."""
     found = _reasons(facts) if _is_here(facts) else ()
+    yield from _deleted_first(facts) if _is_here(facts) else ()
     for name, title, wanted, certain in found:
         yield Finding(
             id="KD074",
@@ -84,6 +87,20 @@ def nothing_saved(facts: Facts, _: Policy) -> Iterator[Finding]:
             else "prove it with a crash on purpose",
             blocks_capture=certain,
             unseen=not certain,
+            by_hand=True,
+        )
+
+
+def _deleted_first(facts: Facts) -> Iterator[Finding]:
+    if sysconfig.number(facts.config.values, KEEP, 0) < 0 and not facts.config.targets:
+        yield Finding(
+            id="KD074",
+            severity=Severity.INFO,
+            title="All older dumps are deleted before a new one is saved",
+            current=_where(facts, KEEP).text,
+            wanted=f"{KEEP}=0, or how many are to be kept",
+            evidence=(_where(facts, KEEP),),
+            remedy=f"set {KEEP} in {sysconfig.PATH}",
             by_hand=True,
         )
 

@@ -94,6 +94,18 @@ def panics_for_good(raw: Raw) -> None:
     replace(raw, "/etc/default/grub", "quiet", "quiet panic=0")
 
 
+def everything(raw: Raw) -> None:
+    """All memory is copied as it is, to a disk that has less room than that."""
+    raw["mounts"]["/"]["free"] = 1024 * MIB
+    replace(raw, SYSCONFIG, '"compressed"', '"raw"')
+
+
+def pages_of_64k(raw: Raw) -> None:
+    """The kernel with large pages."""
+    arm64(raw)
+    kernel(raw, osrelease="6.4.0-150600.23.47-64kb")
+
+
 def no_initrd(raw: Raw) -> None:
     """Its capture initrd is gone."""
     remove(raw, "/var/lib/kdump/initrd")
@@ -145,6 +157,9 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "sles15.5-ready": (ready(sles15(5)), None),
     "sles15.6-pristine": (stock(SLES15), None),
     "sles15.6-arm64": (stock(SLES15), arm64),
+    "sles15.6-arm64-64kb": (stock(SLES15), pages_of_64k),
+    "sles15.6-one-dump-at-most": (ready(SLES15), setting("KDUMP_KEEP_OLD_DUMPS=0", "KDUMP_KEEP_OLD_DUMPS=-1")),
+    "sles15.6-raw": (ready(SLES15), everything),
     "sles15.6-installed": (installed(SLES15), None),
     "sles15.6-ready": (ready(SLES15), None),
     "sles15.6-ready-unprivileged": (ready(SLES15), unprivileged),
