@@ -9,18 +9,22 @@ from typing import Iterable, List, Optional, Tuple
 
 from .failures import ModuleError
 
-# Taken by fcntl(2) while dpkg and apt (lib/dpkg/dbmodify.c, apt-pkg/deb/debsystem.cc) or rpm (lib/rpmlock.c) work.
+# Taken by fcntl(2) while dpkg and apt (lib/dpkg/dbmodify.c, apt-pkg/deb/debsystem.cc) or rpm (lib/rpmlock.c) work. The
+# file of libzypp holds the number of the process instead, and is left there (zypp/zypp_detail/ZyppLock.cc).
 LOCKS = (
     "/var/lib/dpkg/lock-frontend",
     "/var/lib/dpkg/lock",
     "/var/lib/rpm/.rpm.lock",
     "/usr/lib/sysimage/rpm/.rpm.lock",
+    "/run/zypp.pid",
 )
 FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length, process
 
 
 def holder(path: str) -> Optional[int]:
     """Return the process that holds a lock on the file, None for nobody; 0 for one outside of this container."""
+    if path.endswith(".pid"):
+        return named_in(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -31,6 +35,16 @@ def holder(path: str) -> Optional[int]:
     finally:
         os.close(descriptor)
     return None if kind == fcntl.F_UNLCK else int(process)
+
+
+def named_in(path: str) -> Optional[int]:
+    """Return the process whose number the file holds, None where there is no such process any more."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as stream:
+            number = stream.read(20).strip()
+    except FileNotFoundError:
+        return None
+    return int(number) if number.isdigit() and os.path.exists("/proc/" + number) else None
 
 
 def named(process: int) -> str:

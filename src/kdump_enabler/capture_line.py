@@ -4,7 +4,8 @@ Nothing else counts there. A capture initrd that is broken or too large for the 
 any sysctl.d file is read, and without `panic=N` it then waits for somebody to press a button (both seen on test
 machines). kdump-config builds the command line from KDUMP_CMDLINE, else /proc/cmdline, and KDUMP_CMDLINE_APPEND, whose
 default has no `panic=`; kdumpctl from KDUMP_COMMANDLINE, else /proc/cmdline, without what KDUMP_COMMANDLINE_REMOVE
-names, and KDUMP_COMMANDLINE_APPEND, which is shipped with `panic=10` (prepare_cmdline of kdump-lib.sh).
+names, and KDUMP_COMMANDLINE_APPEND, which is shipped with `panic=10` (prepare_cmdline of kdump-lib.sh). SUSE's load.sh
+adds `panic=1` where no other word says so, yet takes a `panic=0` over from the running kernel.
 
 The running kernel's words count there, too: what sets memory aside does so in the little that was reserved.
 """
@@ -40,7 +41,7 @@ def hangs(facts: Facts) -> Source | None:
     if file.text is None or facts.command_line is None:
         return None
     last = next((word for word in reversed(_words(made, facts.command_line)) if word.startswith("panic=")), "")
-    if integer(last.removeprefix("panic=")):
+    if integer(last.removeprefix("panic=")) or (made.panics and not last):
         return None
     return Source(file.path, made.appended.line if made.appended else 0, last or f"no panic= in {made.key}")
 

@@ -15,6 +15,7 @@ from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .keeping import keeping
 from .obstacle import obstacle, stays_reserved
+from .pinning import pinned
 from .plan import Plan
 from .policy import Policy
 from .policy_file import HOST_FILE
@@ -184,8 +185,9 @@ def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
         lines[str(switch.line)] = SWITCH.sub(r"\g<1>1", line, count=1)
-    changes += (FileChange(file.path, file.sha256 or "", lines=lines),) if lines else ()
-    return changes + ((kept,) if (kept := keeping(facts, policy)) else ())
+    of_lines = FileChange(file.path, file.sha256 or "", lines=lines) if lines else None
+    made = (pinned(facts, policy, lines) or of_lines, keeping(facts, policy))
+    return changes + tuple(change for change in made if change)
 
 
 def _policy_file(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:

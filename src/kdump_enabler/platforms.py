@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -29,19 +29,28 @@ class DebconfAnswer:
 @dataclass(frozen=True)
 class Match:
     """How a platform is recognised; `version` is empty for a release that is still being made. With `major` it is the
-    number before the first dot."""
+    number before the first dot; `any`: there are no releases."""
 
     id: str
     codenames: tuple[str, ...]
     version: str = ""
     major: bool = False
+    any: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every os-release ID that it is known by."""
+        return (self.id, *self.aliases)
 
     def has(self, version: str) -> bool:
         """Whether a VERSION_ID is this one."""
+        if self.any:
+            return True
         return bool(version) and self.version == (version.partition(".")[0] if self.major else version)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Platform:
     """One row of the table; the comments in the table say what each field means."""
 
@@ -52,20 +61,21 @@ class Platform:
     family: str
     package_manager: str
     packages: tuple[str, ...]
-    packages_note: str
-    debconf: tuple[DebconfAnswer, ...]
+    packages_note: str = ""
+    debconf: tuple[DebconfAnswer, ...] = ()
     unit: str
-    dump_unit: str
+    dump_unit: str = ""
     config: str
     dialect: str
-    more_config: tuple[str, ...]
-    unknown_keywords: tuple[str, ...]
+    more_config: tuple[str, ...] = ()
+    unknown_keywords: tuple[str, ...] = ()
     load_command: str
     helpers: Mapping[str, str]
     capture_initrd: str
     dump_directory: str
     module_build: tuple[str, ...]
     boot_loaders: tuple[str, ...]
+    grub_variable: str
     crashkernel: Mapping[str, str]
     crashkernel_floor: str
 
@@ -76,29 +86,15 @@ class Platform:
 
 
 @cache
-def _file() -> dict[str, Any]:
-    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
-    return raw
-
-
-@cache
 def table() -> tuple[Platform, ...]:
     """Every platform, in the order of the file."""
-    families, rows = _file()["families"], _file()["platforms"]
-    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in rows.items())
-
-
-def why_refused(identifier: str, version: str) -> str:
-    """Why a release that is known is not set up, as a clause; empty when the table says nothing of it."""
-    number = version.partition(".")[0]
-    return next(
-        (row["reason"] for row in _file()["refused"] if (row["id"], row["version"]) == (identifier, number)), ""
-    )
+    families = _raw()["families"]
+    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in _raw()["platforms"].items())
 
 
 def by_version(identifier: str, version: str) -> Platform | None:
     """The platform of an os-release ID and VERSION_ID, or null when the table has none."""
-    return next((row for row in table() if row.match.id == identifier and row.match.has(version)), None)
+    return next((row for row in table() if identifier in row.match.ids and row.match.has(version)), None)
 
 
 def by_number(identifier: str, version: str) -> Platform | None:
@@ -112,9 +108,15 @@ def by_codename(identifier: str, codename: str) -> Platform | None:
     return next((row for row in table() if row.match.id == identifier and codename in row.match.codenames), None)
 
 
+@cache
+def refused() -> tuple[tuple[Match, str], ...]:
+    """The distributions that are known and not ours to configure, with the reason."""
+    return tuple((_match(row["match"]), row["reason"]) for row in _raw()["refused"])
+
+
 def identifiers() -> frozenset[str]:
     """The os-release IDs that have a row."""
-    return frozenset(row.match.id for row in table())
+    return frozenset(identifier for row in table() for identifier in row.match.ids)
 
 
 def codenamed() -> frozenset[str]:
@@ -137,9 +139,17 @@ def _versions(word: str, names_: Iterable[str]) -> str:
 
 def _platform(key: str, row: Mapping[str, Any]) -> Platform:
     values = {"key": key, **row}
-    for field in fields(Platform):
-        if isinstance(values[field.name], list):
-            values[field.name] = tuple(values[field.name])
-    values["debconf"] = tuple(DebconfAnswer(**answer) for answer in row["debconf"])
-    values["match"] = Match(**{**row["match"], "codenames": tuple(row["match"]["codenames"])})
+    values |= {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
+    values["debconf"] = tuple(DebconfAnswer(**answer) for answer in row.get("debconf", ()))
+    values["match"] = _match(row["match"])
     return Platform(**values)
+
+
+def _match(row: Mapping[str, Any]) -> Match:
+    return Match(**{**row, **{name: tuple(row.get(name, ())) for name in ("codenames", "aliases")}})
+
+
+@cache
+def _raw() -> dict[str, Any]:
+    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    return raw

@@ -105,6 +105,7 @@ TEXT_GLOBS = (
     "/etc/default/grub.d/*.cfg",
     "/etc/default/kdump-tools",
     "/etc/kdump.conf",
+    "/etc/sysconfig/bootloader",
     "/etc/sysconfig/kdump",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
@@ -175,8 +176,10 @@ STAT_GLOBS = (
     "/etc/systemd/system/systemd-sysctl.service",
     "/var/lib/kdump/*",
     "/boot/initramfs-*kdump.img",
+    "/boot/initrd-*-kdump",
     "/boot/vmlinuz-*",
     "/usr/sbin/mkinitramfs",
+    "/usr/sbin/transactional-update",
     "/sys/block/dm-*/slaves/*",
     "/sys/block/md*/slaves/*",
     "/etc/systemd/system/*.mount",
@@ -185,7 +188,9 @@ STAT_GLOBS = (
     "/lib/systemd/system/clevis-luks-askpass.path",
     "/usr/lib/dracut/modules.d/*clevis",
     "/usr/bin/ssh",
+    "/sbin/mount.cifs",
     "/sbin/mount.nfs",
+    "/usr/bin/lftp",
     "/root/.ssh/kdump_id_rsa",
     "/root/.ssh/id_*",
     "/run/containerd/containerd.sock",
@@ -209,6 +214,7 @@ LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
 DUMP_DIRECTORY_FILES = (
     ("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),
     ("/etc/kdump.conf", r"(?m)^[ \t]*path[ \t]+\"?([^\s\"#]+)"),
+    ("/etc/sysconfig/kdump", r"(?m)^\s*KDUMP_SAVEDIR=[\"']?(?:file://)?(/[^\s\"'#]+)"),
 )
 KEY_FILES = (
     ("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),
@@ -217,30 +223,36 @@ KEY_FILES = (
 # Profiles of tuned; since 2.23 they have a directory of their own.
 TUNED_PROFILES = ("/etc/tuned/profiles/", "/etc/tuned/", "/usr/lib/tuned/profiles/", "/usr/lib/tuned/")
 MOST_PROFILES = 20
-# One dump's directory: of kdump-tools, and of kdump.sh, which has the address of the machine before its stamp.
-DUMP_NAME = re.compile(r"\d+\Z|\S+-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d\Z", re.ASCII)
+# One dump's directory: of kdump-tools, of kdump.sh, which has the address of the machine before its stamp, and of
+# SUSE's kdump, before 1.9 with a colon.
+DUMP_NAME = re.compile(r"\d+\Z|\S+-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d\Z|\d{4}(-\d\d){3}[:-]\d\d\Z", re.ASCII)
 COMMANDS = (
     ("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Status}\\t${Version}\\n")
     + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
     ("rpm", "-q", "--qf", "%{NAME}\\tinstalled\\t%{VERSION}-%{RELEASE}\\n")
-    + ("kdump-utils", "kexec-tools", "makedumpfile"),
+    + ("kdump-utils", "kdump", "kexec-tools", "makedumpfile"),
     ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump.service")
-    + ("kdump-enabler-late-arming.service",)
+    + ("kdump-commandline.service", "kdump-enabler-late-arming.service")
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
 KERNEL_LOG_LINES = re.compile(
     r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:|Perf NMI watchdog permanently disabled", re.ASCII
 )
-SECRET = re.compile(r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secret|token|credential)\w*[ \t=:]+)\S.*$")
+SECRET = re.compile(
+    r"(?im)^([ \t]*(?:export[ \t]+)?\w*(?:pass(?:w|phrase)|secret|token|credential)\w*[ \t=:]+)"
+    r"(?!(?:\"\"|'')[ \t]*$)\S.*$"
+)
 # The same inside a line, such as a kernel parameter or an option of mount.cifs(8), which also takes pass= and
 # user=name%password: only the word's value goes.
 SECRET_WORD = re.compile(
     r"(?i)((?:(?:pass(?:w|phrase)|secret|token|credential)[^\s=:,\"']*|\bpass)[=:]|\buser(?:name)?=[^\s,%]*%)"
     r"(?!\[cut out)[^\s,\"']+"
 )
-# What both begin with: a text without any of these words has nothing to cut out.
-SECRET_NAME = re.compile(r"(?i)pass|secret|token|credential|user")
+# The same in a URL: ftp://user:password@host
+SECRET_URL = re.compile(r"(\w://[^\s/@:\"']*:)(?!\[cut out)[^\s/\"']+(?=@)")
+# What all begin with: a text without any of these words has nothing to cut out.
+SECRET_NAME = re.compile(r"(?i)pass|secret|token|credential|user|://[^\s/]*@")
 CUT_OUT = r"\1[cut out by kdump-enabler]"
 # statvfs on a dead network mount hangs, so only these kinds are asked for their free room.
 LOCAL_FILE_SYSTEMS = frozenset(
@@ -297,7 +309,9 @@ def outside(root: str, path: str) -> Record:
 def without_secrets(text: str) -> str:
     """The text with the values of passwords and the like cut out."""
     # Most files have none, and this search is many times faster than the exact ones.
-    return SECRET_WORD.sub(CUT_OUT, SECRET.sub(CUT_OUT, text)) if SECRET_NAME.search(text) else text
+    if not SECRET_NAME.search(text):
+        return text
+    return SECRET_URL.sub(CUT_OUT, SECRET_WORD.sub(CUT_OUT, SECRET.sub(CUT_OUT, text)))
 
 
 def text_of(root: str, path: str, pattern: str = "") -> Record:

@@ -31,11 +31,11 @@ class Trouble:
 # What tools print, what it means, what to do. The first match counts; {0} is what its group holds.
 KNOWN = (
     (
-        r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg",
+        r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg|System management is locked",
         Trouble(
             "package_lock",
             "Another program holds the package manager's lock",
-            "Wait for it (often unattended-upgrades) and run this again.",
+            "Wait for it (often unattended-upgrades or PackageKit) and run this again.",
             1,
         ),
     ),
@@ -45,7 +45,8 @@ KNOWN = (
     ),
     (
         r"Temporary failure resolving|Could not (resolve|connect)|Unable to connect|Network is unreachable"
-        r"|Failed to (update apt cache|fetch)|unable to fetch|Cannot initiate|Connection timed out",
+        r"|Failed to (update apt cache|fetch)|unable to fetch|Cannot initiate|Connection timed out"
+        r"|Download \(curl\) error",
         Trouble(
             "package_network",
             "The package repositories cannot be reached",
@@ -64,7 +65,7 @@ KNOWN = (
     ),
     (
         r"No package matching|No package \S+ available|No match for argument|Unable to locate package"
-        r"|has no installation candidate",
+        r"|has no installation candidate|No provider of '\S+' found|not found in package names|No repositories defined",
         Trouble(
             "package_missing",
             "The kdump packages are in none of the host's package sources",

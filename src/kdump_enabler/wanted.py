@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import sysctls
-from .facts import crashkernel
+from .facts import crashkernel, sysconfig
 from .facts.crashkernel import MIB
 from .facts.grub_defaults import COMMAND_LINE
 from .facts.kernel import telling
@@ -205,6 +205,7 @@ def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
     reasons = {_package_default(facts): "the distribution's own"}
     reasons |= {text: "written in the GRUB defaults" for text in _authored(facts) if text not in reasons}
     reasons |= {text: "written in the boot entry" for text in _of_entry(facts) if text not in reasons}
+    reasons |= {text: f"written in {sysconfig.PATH}" for text in _of_config(facts) if text not in reasons}
     if ram >= 2 * GIB:
         reasons.setdefault(floor, "enough by experience for this RAM")
     reasons |= {text: reason for text, reason in _measured(facts) if text not in reasons}
@@ -259,6 +260,12 @@ def _of_entry(facts: Facts) -> list[str]:
     """What an entry asks for that somebody wrote into its own file."""
     entry = facts.next_entry
     return _deciding(crashkernel.words(entry.command_line)) if entry and entry.by_bls else []
+
+
+def _of_config(facts: Facts) -> list[str]:
+    """What SUSE's kdump is told to ask the boot loader for."""
+    value = facts.config.values.get(sysconfig.CRASHKERNEL)
+    return _deciding(crashkernel.words(value.value)) if value else []
 
 
 def _deciding(values: list[str]) -> list[str]:

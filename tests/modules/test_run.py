@@ -55,6 +55,22 @@ sys.stdin.read()
 """
 
 
+def test_no_run_begins_while_the_process_lives_that_zypps_file_names(call: Call, tmp_path: Path) -> None:
+    """It is left there when zypper ends."""
+    lock, root = tmp_path / "zypp.pid", tmp_path / "state"
+    asked: dict[str, Any] = {"package_lock_timeout": 1, "package_locks": [str(lock)]}
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as zypper:
+        lock.write_text(f"{zypper.pid}\n", encoding="ascii")
+        refused = begin(call, root, **asked)
+        zypper.communicate(b"\n")
+    assert (refused["kind"], str(zypper.pid) in refused["msg"]) == ("packages_busy", True)
+    assert not (root / "run.json").exists()
+    assert begin(call, root, **asked)["changed"] is False
+    call("run", state="ended", run=ONE, root=str(root))
+    lock.write_text("", encoding="ascii")
+    assert begin(call, root, **asked)["changed"] is False
+
+
 def test_no_run_begins_while_packages_are_installed(call: Call, tmp_path: Path) -> None:
     """Also by what a killed run left at work."""
     lock, root = tmp_path / "lock", tmp_path / "state"

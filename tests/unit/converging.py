@@ -14,7 +14,7 @@ from kdump_enabler.changes import FileChange
 from kdump_enabler.plan import Plan
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import in_effect
-from tests.hosts import bases, machines, red_hat
+from tests.hosts import bases, machines, red_hat, suse
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
@@ -44,6 +44,8 @@ def apply(raw: Raw, plan: Plan) -> None:
     if plan.packages and plan.package_manager == "dnf":
         old = ".el8" in raw["files"]["/proc/sys/kernel/osrelease"]["text"]
         red_hat.install(raw, red_hat.EL8 if old else red_hat.FEDORA, "disabled")
+    elif plan.packages and plan.package_manager == "zypper":
+        suse.install(raw, suse.TUMBLEWEED)
     elif plan.packages:
         _install(raw)
     for change in plan.leftovers + plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
@@ -97,7 +99,7 @@ def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:
     first, second = _variables(raw)
     lines = []
     for line in raw["files"][path]["text"].splitlines():
-        match = re.match(r"(\s*linux\s+\S+ root=\S+ ro)( single)?", line)
+        match = re.match(r"(\s*linux\s+\S+ root=\S+(?: ro)?(?: +\$\{extra_cmdline\})?)( single)?", line)
         words = f" single {first}" if match and match[2] else f" {first} {second}"
         lines.append(match[1] + words if match else line)
     machines.write(raw, path, "\n".join(lines) + "\n")

@@ -15,7 +15,7 @@ import pytest
 
 from kdump_enabler import evidence, probe, vmcore
 from kdump_enabler.facts import machine
-from tests.hosts import red_hat
+from tests.hosts import machines, red_hat
 
 SOURCE = Path(probe.__file__)
 PIPED = pytest.mark.parametrize(
@@ -99,6 +99,28 @@ def test_a_machine_of_the_red_hat_family(tmp_path: Path) -> None:
     assert facts.dump_directory.dumps == ("/srv/crash/127.0.0.1-2026-11-20-11:30:00/vmcore",)
 
 
+@pytest.mark.parametrize("stamp", ["2026-11-20-11-30", "2026-11-20-11:30"])
+@pytest.mark.parametrize("written", ['"/srv/crash"', "file:///srv/crash"])
+def test_a_tree_of_suse(tmp_path: Path, stamp: str, written: str) -> None:
+    """The configuration and a dump, as files below another root."""
+    for path, record in machines.load("leap15-ready")["files"].items():
+        if path.startswith(("/boot/", "/etc/")) and "text" in record:
+            place = Path(f"{tmp_path}{path}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(record["text"], encoding="utf-8")
+    dump = tmp_path / "srv/crash" / stamp
+    dump.mkdir(parents=True)
+    (dump / "vmcore").write_text("THE MEMORY OF A MACHINE", encoding="utf-8")
+    (dump / "README.txt").write_text("vmcore status: saved successfully\n", encoding="utf-8")
+    (tmp_path / "etc/sysconfig/kdump").write_text(f"KDUMP_SAVEDIR={written}\n", encoding="utf-8")
+    found = collect(tmp_path)
+    assert "THE MEMORY" not in json.dumps(found)
+    facts = machine.read(evidence.load(json.dumps(found)))
+    assert facts.platform is not None
+    assert (facts.platform.key, facts.boot_loader) == ("opensuse-15.6", "grub-defaults")
+    assert facts.dump_directory.dumps == (f"/srv/crash/{stamp}/vmcore",)
+
+
 SECRETS = [
     ("/etc/default/kdump-tools", KDUMP, "hunter2", "USE_KDUMP=1"),
     ("/etc/default/kdump-tools", "  export FTP_PASSWORD='a b hunter2'\n# x\nUSE_KDUMP=1\n", "hunter2", "USE_KDUMP=1"),
@@ -108,6 +130,9 @@ SECRETS = [
     # admin-guide/cifs: cifsroot=//<server>/<share>,username=foo,password=bar; systemd.set_credential= of systemd(1)
     ("/proc/cmdline", "ro cifsroot=//a/b,username=u,password=hunter2 crashkernel=1G\n", "hunter2", "crashkernel=1G"),
     ("/proc/cmdline", "ro systemd.set_credential=passwd.x:hunter2 crashkernel=1G\n", "hunter2", "crashkernel=1G"),
+    ("/etc/sysconfig/kdump", 'KDUMP_SAVEDIR="ftp://u:hunter2@host/crash"\n', "hunter2", "@host/crash"),
+    ("/etc/sysconfig/kdump", "KDUMP_SAVEDIR=cifs://u:a@hunter2@host/x\n", "hunter2", "@host/x"),
+    ("/etc/sysconfig/kdump", 'KDUMP_SMTP_PASSWORD="hunter2"\nKDUMP_CPUS=1\n', "hunter2", "KDUMP_CPUS=1"),
     (
         "/etc/default/grub",
         'GRUB_CMDLINE_LINUX="cifsroot=//a/b,password=hunter2 crashkernel=1G"\n',
@@ -125,6 +150,14 @@ def test_secrets_stay_on_the_host(tree: Path, path: str, text: str, secret: str,
     found = collect(tree)
     assert secret not in json.dumps(found)
     assert kept in found["files"][path]["text"]
+
+
+def test_an_empty_password_is_no_secret(tree: Path) -> None:
+    text = 'KDUMP_SMTP_PASSWORD=""\nKDUMP_HOST_KEY=""\n'
+    file = Path(f"{tree}/etc/sysconfig/kdump")
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    assert collect(tree)["files"]["/etc/sysconfig/kdump"]["text"] == text
 
 
 def test_the_digest_is_of_the_whole_file(tree: Path) -> None:

@@ -30,7 +30,17 @@ MESSAGES = [
         "package_lock",
     ),
     ("stderr", LOCKED, "package_lock"),
+    (
+        "stdout",
+        "System management is locked by the application with pid 1534 (/usr/libexec/packagekitd).\n"
+        "Close this application before trying again.",
+        "package_lock",
+    ),
     ("stderr", OFFLINE, "package_network"),
+    ("stdout", "Error message: Could not resolve host: download.example.org\nDownload (curl) error", "package_network"),
+    ("stdout", "'kdump' not found in package names. Trying capabilities.", "package_missing"),
+    ("stdout", "No provider of 'kdump' found.", "package_missing"),
+    ("stdout", "Warning: No repositories defined. Operating only with the installed resolvables.", "package_missing"),
     ("stderr", REFUSED, "package_network"),
     ("msg", "Failed to update apt cache: unknown reason", "package_network"),
     ("msg", "No package matching 'kdump-tools' is available", "package_missing"),

@@ -1,5 +1,6 @@
 """GRUB without a directory of drop-ins: one word of /etc/default/grub, and grub.cfg made anew (Fedora and EL with
-GRUB_ENABLE_BLSCFG=false)."""
+GRUB_ENABLE_BLSCFG=false, SUSE). SUSE's own tool would write the same word (`pbl --add-option`, grub2/add-option of
+openSUSE/perl-bootloader), and the whole line anew; it is not called, so that every other byte stays."""
 
 from __future__ import annotations
 
@@ -44,13 +45,19 @@ def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
     line = _line(facts, want.text)
     if line is not None and asks_enough(line, facts, want, policy):
         return None
-    remedy = f"write crashkernel={want.text} into GRUB_CMDLINE_LINUX of {MAIN} by hand, then: {BY_HAND}"
+    remedy = f"write crashkernel={want.text} into {_variable(facts)} of {MAIN} by hand, then: {BY_HAND}"
     return Obstacle(Source(MAIN, 0, "it cannot be changed word by word"), remedy)
 
 
 def _text(facts: Facts, reservation: str) -> str | None:
-    file, text = facts.evidence.file(MAIN), grub_defaults.with_reservation(facts.grub_defaults, reservation)
+    file = facts.evidence.file(MAIN)
+    text = grub_defaults.with_reservation(facts.grub_defaults, reservation, _variable(facts))
     return text if text is not None and can_edit(file, text) else None
+
+
+def _variable(facts: Facts) -> str:
+    assert facts.platform is not None  # noqa: S101 - who is ours to configure has one
+    return facts.platform.grub_variable
 
 
 def _line(facts: Facts, reservation: str) -> str | None:

@@ -11,6 +11,7 @@ from .grub import Menu
 from .tools import Value, shell_values
 
 GRUB, SYSTEMD_BOOT, UNIFIED = "grub", "systemd-boot", "unified-kernel-image"
+GRUB_BLS = "grub2-bls"  # reads entries as systemd-boot does, and no grub.cfg (openSUSE/sdbootutil)
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
 EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
@@ -27,12 +28,15 @@ FILES = (
     ("/boot/extlinux/extlinux.conf", "extlinux"),
     ("/boot/boot.scr", "u-boot"),
 )
+SUSE_CONFIG = "/etc/sysconfig/bootloader"
+SUSE_OTHERS = (SYSTEMD_BOOT, GRUB_BLS, "u-boot")
 REBOOTS_BY_KEXEC = "/etc/init.d/kexec-load"
 WORDS = {
     "kernelstub": f"{SYSTEMD_BOOT} and kernelstub",
     "raspberry-pi": "the firmware of the Raspberry Pi",
     "u-boot": "a script of U-Boot",
     UNIFIED: "a unified kernel image",
+    GRUB_BLS: "GRUB with the entries of sdbootutil (grub2-bls)",
 }
 
 
@@ -52,10 +56,14 @@ class BootLoader:
 def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | None:
     """The boot loader of this machine; null when there is no sign of one, or its signs could not be read.
 
-    What the firmware's variables say is certain. Without them GRUB's grub.cfg counts, unless another loader's files
-    are there and GRUB did not start this kernel: both may be left of an earlier life of the machine.
+    What the firmware's variables say is certain, but for a GRUB that may read entries of its own in place of a
+    grub.cfg: SUSE's configuration names that. Without them GRUB's grub.cfg counts, unless another loader's files are
+    there and GRUB did not start this kernel: both may be left of an earlier life of the machine.
     """
     told = _told(evidence)
+    chosen = _chosen(evidence)
+    if chosen is not None and (told is None or told.kind == GRUB):
+        return chosen
     if told is not None:
         return told if told.kind != GRUB or menu.entries else None
     others = [BootLoader(kind, path) for path, kind in FILES if evidence.file(path).error is None]
@@ -75,6 +83,12 @@ def kexec_reboots(evidence: Evidence) -> Source | None:
     ]
     path, value = found[-1] if found else ("", Value("", 0))
     return Source(path, value.line, f"LOAD_KEXEC={value.value}") if value.value == "true" else None
+
+
+def _chosen(evidence: Evidence) -> BootLoader | None:
+    """The LOADER_TYPE of SUSE (pbl(8)), where it is none of those that read grub.cfg."""
+    kind = shell_values(evidence.text(SUSE_CONFIG) or "").get("LOADER_TYPE", Value("", 0)).value
+    return BootLoader(kind, SUSE_CONFIG) if kind in SUSE_OTHERS else None
 
 
 def _told(evidence: Evidence) -> BootLoader | None:

@@ -30,8 +30,8 @@ class DumpDirectory:
 
 
 def read(evidence: Evidence, path: str) -> DumpDirectory:
-    """The state of a dump directory in the native layout of kdump-tools, <12 digits>/dump.<12 digits>, or of
-    kdump-utils, <address>-<stamp>/vmcore."""
+    """The state of a dump directory in the native layout of kdump-tools, <12 digits>/dump.<12 digits>, of kdump-utils,
+    <address>-<stamp>/vmcore, or of SUSE's kdump, <stamp>/vmcore."""
     record = evidence.directories.get(path, {"error": "NOT_COLLECTED"})
     error = record.get("error")
     real = record.get("real", path)

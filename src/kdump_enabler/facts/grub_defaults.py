@@ -173,9 +173,9 @@ def without(text: str, words: Iterable[Word]) -> str:
     return "".join(char for at, char in enumerate(text) if at not in gone)
 
 
-def with_reservation(defaults: Defaults, reservation: str) -> str | None:
+def with_reservation(defaults: Defaults, reservation: str, variable: str = COMMAND_LINE[0]) -> str | None:
     """The text of /etc/default/grub asking for this and nothing else: its first word is replaced, further ones go, or
-    one is put at the end of GRUB_CMDLINE_LINUX. Null where that cannot be written in one piece."""
+    one is put at the end of this variable. Null where that cannot be written in one piece."""
     text, words = defaults.texts.get(MAIN), [word for word in defaults.written if word.path == MAIN]
     if text is None or any(word.cut is None for word in words):
         return None
@@ -186,7 +186,7 @@ def with_reservation(defaults: Defaults, reservation: str) -> str | None:
         return text[: first.start] + CRASHKERNEL + reservation + text[end:]
     if words or not reservation:
         return without(text, words)
-    places = [made for made in defaults.assignments if (made.path, made.name) == (MAIN, COMMAND_LINE[0])]
+    places = [made for made in defaults.assignments if (made.path, made.name) == (MAIN, variable)]
     last = next((made for made in reversed(places) if not made.commented), None)
     if last is None or last.doubt or text[last.start : last.start + 1] != '"' or text[last.end - 1] != '"':
         return None

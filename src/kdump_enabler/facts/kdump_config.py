@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from ..evidence import Evidence
 from ..finding import Source
 from ..platforms import Platform
-from . import kdump_conf, tools
+from . import kdump_conf, sysconfig, tools
+from .shell_value import CUT_OUT
 from .tools import Value
 
-KDUMP_CONF = "kdump.conf"  # what the table calls this dialect
+KDUMP_CONF, OF_SUSE = "kdump.conf", "sysconfig"  # what the table calls these dialects
 SYSCONFIG = "/etc/sysconfig/kdump"
 REMOTE = ("NFS", "SSH", "FTP")
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where dumps go instead of a directory of this machine: `kind` is nfs, ssh, ftp, raw, or a kind of file system;
-    `written` is the setting as it stands in the file."""
+    """Where dumps go instead of a directory of this machine: `kind` is nfs, cifs, ssh, sftp, ftp, raw, or a kind of
+    file system; `written` is the setting as it stands in the file."""
 
     kind: str
     value: str
@@ -29,7 +30,7 @@ class Target:
     @property
     def leaves(self) -> bool:
         """It is another machine."""
-        return self.kind in ("nfs", "ssh", "ftp")
+        return self.kind in ("nfs", "cifs", "ssh", "sftp", "ftp")
 
     @property
     def place(self) -> str:
@@ -57,13 +58,15 @@ class CaptureLine:
     """What the capture kernel's command line is made of, in a `file` for sh: `whole` stands for the running kernel's,
     words that `removing` names go, and `appended`, whose setting is `key`, comes behind; null where nothing says. With
     `by_default` words are appended then, too, those of the line that the package ships as a comment. `removed_key` is
-    the setting that removes words, empty where there is none; `removed_by_default` are those that go without it."""
+    the setting that removes words, empty where there is none; `removed_by_default` are those that go without it.
+    `panics`: where no word says panic=, one is added."""
 
     file: str
     key: str
     whole: Value | None
     appended: Value | None
     by_default: bool = False
+    panics: bool = False
     removing: Value | None = None
     removed_key: str = ""
     removed_by_default: tuple[str, ...] = ()
@@ -77,10 +80,13 @@ class CaptureLine:
 @dataclass(frozen=True)
 class KdumpConfig:
     """`values` are the settings by name; `directory` is the setting of the dump directory, null where it is left at its
-    default, and `directory_key` its name; `key` is the file of the SSH key; `kexec_options` are those with which the
-    capture kernel is loaded, and `kexec_setting` says where they stand; `switch` is the setting that can turn kdump
-    off, in the same file as `capture_line`; `kernel` is the release of a capture kernel that is not the running one,
-    set in the file of `capture_line`, too."""
+    default, and `directory_key` its name; `key` is the file of the SSH key, and with `any_key` root's usual ones do;
+    `kexec_options` are those with which the capture kernel is loaded, and `kexec_setting` says where they stand;
+    `switch` is the setting that can turn kdump off, in the same file as `capture_line`; `kernel` is the release of a
+    capture kernel that is not the running one, set in that file, too. `makes_directory` is who makes a dump directory
+    that is not there, empty for nobody; with less than `free_bytes` left after it a dump is deleted, which
+    `free_setting` says; `copies_all` is the setting by which all memory is saved as it is; `written_directory` is
+    where dumps go as it stands there, if that can be a URL."""
 
     values: Mapping[str, Value]
     targets: tuple[Target, ...]
@@ -92,6 +98,12 @@ class KdumpConfig:
     switch: Value | None = None
     kernel: Value | None = None
     faults: tuple[Fault, ...] = ()
+    any_key: bool = False
+    makes_directory: str = ""
+    free_bytes: int = 0
+    free_setting: str = ""
+    copies_all: str = ""
+    written_directory: Value | None = None
 
     @property
     def directory(self) -> Value | None:
@@ -104,6 +116,8 @@ def read(evidence: Evidence, platform: Platform | None) -> KdumpConfig:
     text = evidence.text(platform.config) or "" if platform else ""
     if platform and platform.dialect == KDUMP_CONF:
         return _kdump_conf(platform, text, tools.shell_values(evidence.text(SYSCONFIG) or ""))
+    if platform and platform.dialect == OF_SUSE:
+        return _of_suse(platform.config, tools.shell_values(text.replace(CUT_OUT, "***")))  # it has blanks
     return _kdump_tools(platform.config if platform else "", tools.shell_values(text))
 
 
@@ -126,6 +140,8 @@ def _kdump_tools(path: str, values: Mapping[str, Value]) -> KdumpConfig:
         kexec_setting=f'KDUMP_KEXEC_ARGS="-s" in {path}',
         capture_line=CaptureLine(path, appended, values.get("KDUMP_CMDLINE"), values.get(appended), by_default=True),
         switch=values.get("USE_KDUMP"),
+        any_key=True,
+        makes_directory="kdump-config",
     )
 
 
@@ -155,4 +171,35 @@ def _kdump_conf(platform: Platform, text: str, of_kernel: Mapping[str, Value]) -
         ),
         kernel=of_kernel.get("KDUMP_KERNELVER"),
         faults=tuple(faults),
+    )
+
+
+def _of_suse(path: str, values: Mapping[str, Value]) -> KdumpConfig:
+    """kdump(5) of SUSE; the command line is that of build_kdump_commandline in load.sh, which tries kexec_file_load(2)
+    first in any case."""
+    where = values.get(sysconfig.SAVEDIR)
+    places = tuple(sysconfig.places(where.value)) if where else ()
+    targets = tuple(
+        Target(kind, place, f"{sysconfig.SAVEDIR}={where.value}", where.line)
+        for kind, place in places
+        if where and kind not in ("file", "")
+    )
+    local = next((place for kind, place in places if kind == "file"), "")
+    others = {name: value for name, value in values.items() if name != sysconfig.SAVEDIR}
+    appended, free = "KDUMP_COMMANDLINE_APPEND", sysconfig.number(values, "KDUMP_FREE_DISK_SIZE", sysconfig.FREE_MIB)
+    identity = sysconfig.text_of(values, "KDUMP_SSH_IDENTITY").partition(" ")[0]
+    return KdumpConfig(
+        values=others | ({sysconfig.SAVEDIR: Value(local, where.line)} if where and local else {}),
+        targets=targets,
+        directory_key=sysconfig.SAVEDIR,
+        key=f"/root/.ssh/{identity or 'id_rsa'}",
+        kexec_options=("-a", *_options(values.get("KEXEC_OPTIONS"))),
+        kexec_setting=f'KEXEC_OPTIONS="-s" in {path}',
+        capture_line=CaptureLine(path, appended, values.get("KDUMP_COMMANDLINE"), values.get(appended), panics=True),
+        any_key=not identity,
+        makes_directory="mkdumprd",
+        free_bytes=max(free, 0) << 20,
+        free_setting="KDUMP_FREE_DISK_SIZE",
+        copies_all="KDUMP_DUMPFORMAT=raw" if sysconfig.text_of(values, "KDUMP_DUMPFORMAT") == "raw" else "",
+        written_directory=where,
     )

@@ -12,6 +12,7 @@ from .grub import GRUB_CFG, Menu
 from .os_release import OsRelease
 
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
+TRANSACTIONAL = "/usr/sbin/transactional-update"
 SYSTEMD_MARK = "/run/systemd/system"  # sd_booted(3)
 
 
@@ -31,8 +32,8 @@ def reason(
         return "this is WSL: its kernel belongs to Windows"
     if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
         return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
-    if evidence.file("/run/ostree-booted").error is None:
-        return "this is an image-based system (ostree), which this version cannot change"
+    if image := _image_based(evidence):
+        return image
     if evidence.live and evidence.file(SYSTEMD_MARK).absent:
         return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
     if release is None:
@@ -44,7 +45,7 @@ def reason(
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )
-    if re.search(r"\+64k(-debug)?\Z", (evidence.text("/proc/sys/kernel/osrelease") or "").strip()):
+    if re.search(r"(\+64k(-debug)?|-64kb)\Z", (evidence.text("/proc/sys/kernel/osrelease") or "").strip()):
         return "its kernel has pages of 64 KiB, for which this version knows no reservation"
     return _unchangeable(evidence, platform, loader, menu)
 
@@ -56,6 +57,19 @@ def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | N
     if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:
         return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
     return ""
+
+
+def _image_based(evidence: Evidence) -> str:
+    """Why a system cannot be changed in place; empty when it can. transactional-update(8) makes a new snapshot."""
+    if evidence.file("/run/ostree-booted").error is None:
+        return "this is an image-based system (ostree), which this version cannot change"
+    root = evidence.mount_of("/")
+    if root is None or "ro" not in root.options or evidence.file(TRANSACTIONAL).error is not None:
+        return ""
+    return (
+        "this is a transactional system (its / is mounted read-only), which this version cannot change; "
+        "type: transactional-update setup-kdump, and reboot"
+    )
 
 
 def is_container(evidence: Evidence) -> bool:

@@ -15,9 +15,8 @@ def platform(release: OsRelease) -> Platform | None:
     release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own; rebuilds take its number.
     """
     if release.id in platforms.identifiers():
-        if release.version:
-            return platforms.by_version(release.id, release.version)
-        return platforms.by_codename(release.id, release.codename)
+        found = platforms.by_version(release.id, release.version)
+        return found if found or release.version else platforms.by_codename(release.id, release.codename)
     named = [platforms.by_codename(base, codename) for base, codename in release.base_codenames.items()]
     shared = [platforms.by_codename(base, release.codename) for base in release.like]
     rebuilt = [platforms.by_number(base, release.version) for base in release.like]
@@ -27,9 +26,9 @@ def platform(release: OsRelease) -> Platform | None:
 def why_unknown(release: OsRelease) -> str:
     """The sentence for a machine that is no row of the table: it names what is missing."""
     sentence = f"{release.name} is not supported by this version"
-    refused = platforms.why_refused(release.id, release.version)
-    if refused:
-        return f"{sentence}: {refused}"
+    for match, reason in platforms.refused():
+        if release.id in match.ids and match.has(release.version):
+            return f"{sentence}: {reason}"
     named = [(base, codename) for base, codename in release.base_codenames.items() if base in platforms.identifiers()]
     like = [base for base in release.like if base in platforms.codenamed()]
     if release.id in platforms.identifiers() or not (named or like):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..evidence import Evidence
 
 # Who knows what is installed. rpm says the same of a missing package in words, without tabs.
-DATABASES = {"apt": "dpkg-query", "dnf": "rpm"}
+DATABASES = {"apt": "dpkg-query", "dnf": "rpm", "zypper": "rpm"}
 ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(\w+)=(.*)$")
 
 

@@ -22,6 +22,7 @@ from . import (
     remembered,
     reservation,
     settings,
+    sysconfig,
     sysctl_files,
     targets,
 )
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     loading.removed,
     loading.failed,
     lockdown.lockdown,
+    *sysconfig.RULES,
     *targets.RULES,
     dumps.private,
     dumps.readable,

@@ -41,10 +41,13 @@ def is_remote(facts: Facts) -> bool:
 
 def room(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD050: makedumpfile at dump level 31 keeps the kernel's own memory, and a dump that finds no room is lost.
-    The kernel's memory in use now, uncompressed, is the least a dump may need."""
+    The kernel's memory in use now, uncompressed, is the least a dump may need. SUSE's kdump deletes a dump that leaves
+    less than KDUMP_FREE_DISK_SIZE free (kdump-save of its dracut module)."""
     if facts.platform is None or (facts.packages is not None and missing_packages(facts)) or is_remote(facts):
         return
-    target, need = facts.dump_directory, facts.kernel_memory_bytes
+    target, spare, whole = facts.dump_directory, facts.config.free_bytes, facts.config.copies_all
+    least = facts.memory_bytes if whole else facts.kernel_memory_bytes
+    need = None if least is None else least + spare
     if facts.storage.arrival is Arrival.NEVER:
         return  # KD055: the dump goes to another file system
     if target.read_only:
@@ -57,7 +60,9 @@ def room(facts: Facts, _: Policy) -> Iterator[Finding]:
     elif target.exists is None or target.free_bytes is None or need is None:
         yield unseen("KD050", f"How much room {target.path} has", target.path)
     elif target.free_bytes < need:
-        yield _no_room(facts, f"{mib(target.free_bytes)} free", f"{mib(need)} free, what the kernel uses now")
+        kept = f" and {facts.config.free_setting}" if spare else ""
+        what = f"all memory ({whole})" if whole else "what the kernel uses now"
+        yield _no_room(facts, f"{mib(target.free_bytes)} free", f"{mib(need)} free, {what}{kept}")
 
 
 def private(facts: Facts, _: Policy) -> Iterator[Finding]:

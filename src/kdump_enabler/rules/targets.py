@@ -6,14 +6,14 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 
 from ..evidence import Mount
-from ..facts.kdump_config import Target
+from ..facts.kdump_config import KDUMP_CONF, OF_SUSE, Target
 from ..facts.machine import Facts
 from ..facts.storage import Arrival, Lock, is_remote
 from ..finding import Finding, Severity, Source
 from ..platforms import Platform
 from ..policy import Policy
 from ..proof import State, standing
-from . import dumps
+from . import dumps, sysconfig
 from .capture import missing_packages
 from .words import mib, unseen
 
@@ -22,8 +22,14 @@ IN_MEMORY = frozenset(["ramfs", "tmpfs"])
 # What initramfs-tools mounts as a root and nothing is known against; the dump is an ordinary file there.
 ON_DISK = frozenset(["bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "xfs"])
 PROVE = "prove it with a crash on purpose"
-INSTALL = {"apt": "apt-get install", "dnf": "dnf install"}
-HELPERS = {"nfs": "/sbin/mount.nfs", "ssh": "/usr/bin/ssh"}
+INSTALL = {"apt": "apt-get install", "dnf": "dnf install", "zypper": "zypper install"}
+HELPERS = {
+    "nfs": "/sbin/mount.nfs",
+    "cifs": "/sbin/mount.cifs",
+    "ssh": "/usr/bin/ssh",
+    "sftp": "/usr/bin/lftp",
+    "ftp": "/usr/bin/lftp",
+}
 SSH_KEY, ROOT_KEYS = "/root/.ssh/kdump_id_rsa", "/root/.ssh"
 
 
@@ -153,7 +159,8 @@ def unreachable(facts: Facts, _: Policy) -> Iterator[Finding]:
     SSH= it calls ssh with the key of SSH_KEY, or else root's usual ones, as nobody types a password
     (kdump_save_core and kdump_save_core_to_ssh of kdump-config, ssh(1)). kdumpctl needs the same of `nfs` and `ssh`,
     before it makes the capture initrd, though only the key that is named (check_user_configured_target and
-    mkdir_save_path_ssh of mkdumprd)."""
+    mkdir_save_path_ssh of mkdumprd). SUSE's takes root's usual keys too, or a password from the URL; it needs lftp for
+    ftp and sftp, and the helper of cifs-utils for cifs (kdump-save, and what kdump.spec recommends)."""
     for target, fault, remedy in _faults(facts):
         yield Finding(
             id="KD058",
@@ -175,33 +182,41 @@ def _faults(facts: Facts) -> Iterator[tuple[Target, str, str]]:
         assert platform is not None  # noqa: S101 - asked above
         helper, package = HELPERS.get(target.kind, ""), platform.helpers.get(target.kind, "")
         if target.kind == "nfs" and ":" not in target.value:
-            example = target.written.replace(target.value, "HOST:PATH")
-            yield target, "it is not HOST:PATH", f"write {example} in the configuration of {platform.packages[0]}"
-        if helper and facts.evidence.file(helper).absent:
+            yield target, "it is not HOST:PATH", _with_a_path(platform, target)
+        if helper and package and facts.evidence.file(helper).absent:
             install = f"{INSTALL[platform.package_manager]} {package}"
             yield target, f"{helper} ({package}) is not there", install
-        if target.kind == "ssh" and _keyless(facts):
-            remedy = f"make the key and send it: {platform.load_command.split()[0]} propagate"
-            yield target, f"there is no key {facts.config.key or SSH_KEY}", remedy
+        if target.kind in ("ssh", "sftp") and _keyless(facts, target):
+            send = "ssh-keygen, ssh-copy-id, mkdumprd -f"
+            how = send if platform.dialect == OF_SUSE else f"{platform.load_command.split()[0]} propagate"
+            yield target, f"there is no key {facts.config.key or SSH_KEY}", f"make the key and send it: {how}"
 
 
-def _keyless(facts: Facts) -> bool:
-    """No key that the capture kernel would take is there."""
-    boots = facts.platform is not None and bool(facts.platform.dump_unit)
-    others = [file for file in facts.evidence.below(ROOT_KEYS) if file.path.rpartition("/")[2].startswith("id_")]
-    return facts.evidence.file(facts.config.key or SSH_KEY).absent and not (boots and others)
+def _with_a_path(platform: Platform, target: Target) -> str:
+    example = "nfs://HOST/PATH" if platform.dialect == OF_SUSE else target.written.replace(target.value, "HOST:PATH")
+    return f"write {example} in the configuration of {platform.packages[0]}"
+
+
+def _keyless(facts: Facts, target: Target) -> bool:
+    """No key that the capture kernel would take is there, nor a password in its place."""
+    keys = [file for file in facts.evidence.below(ROOT_KEYS) if file.path.rpartition("/")[2].startswith("id_")]
+    others = [file for file in keys if not file.absent]
+    user, at, _ = target.value.partition("@")
+    missing = facts.evidence.file(facts.config.key or SSH_KEY).absent and not (facts.config.any_key and others)
+    return missing and not (at and ":" in user)
 
 
 def directory(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD059: KDUMP_COREDIR is a full path (kdump-tools.conf(5)). One that does not exist is made by kdump-config
     (`mkdir -p`), on whatever file system is there then: often a typing mistake, or a disk that is not mounted. A
     relative one counts from `/`, as services start there (systemd.exec(5)), and elsewhere for whoever calls
-    kdump-config by hand. Of `path` in kdump.conf(5) mkdumprd makes nothing: it ends where there is no such directory
-    (check_save_path_fs)."""
+    kdump-config by hand. SUSE's mkdumprd makes that of KDUMP_SAVEDIR, too (get_mount). Of `path` in kdump.conf(5)
+    mkdumprd makes nothing: it ends where there is no such directory (check_save_path_fs)."""
     if facts.platform is None or not _is_local_target(facts):
         return
     value, path, key = facts.config.directory, facts.dump_directory.path, facts.config.directory_key
-    by_sh = bool(facts.platform.dump_unit)
+    maker = facts.config.makes_directory
+    by_sh = facts.platform.dialect != KDUMP_CONF
     written = value.value if value else path
     setting = f"{key}={written}" if by_sh else f"{key} {written}"
     if by_sh and any(sign in written for sign in "$`"):
@@ -210,9 +225,9 @@ def directory(facts: Facts, _: Policy) -> Iterator[Finding]:
     problem = f"it is relative, and services take it for {path}" if not written.startswith("/") else ""
     missing = facts.dump_directory.exists is False
     if not problem and missing:
-        problem = "it does not exist; " + ("kdump-config would make it" if by_sh else "without it no initrd is made")
+        problem = "it does not exist; " + (f"{maker} would make it" if maker else "without it no initrd is made")
     if problem:
-        fatal = missing and not by_sh
+        fatal = missing and not maker
         yield Finding(
             id="KD059",
             severity=Severity.ERROR if fatal else Severity.WARNING,
@@ -247,7 +262,7 @@ def settled_by_a_proof(rule: Rule) -> Rule:
 RULES = tuple(
     map(
         settled_by_a_proof,
-        (dumps.remote, dumps.room, encrypted, hidden, lost, unproved, unreachable, directory),
+        (sysconfig.nothing_saved, dumps.remote, dumps.room, encrypted, hidden, lost, unproved, unreachable, directory),
     )
 )
 

@@ -13,6 +13,7 @@ from . import (
     panics,
     platforms,
     red_hat,
+    suse,
     sysconfig,
     targets,
 )
@@ -30,4 +31,5 @@ MACHINES = {
     **el8.MACHINES,
     **clouds.MACHINES,
     **sysconfig.MACHINES,
+    **suse.MACHINES,
 }
