@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from . import back_ends, capture_line, late_arming, sysctls
+from . import back_ends, capture_line, late_arming, own_units, sysctls
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
 from .facts.late_arming import VALUES as LATE_VALUES
@@ -16,10 +16,11 @@ from .facts.sysctl import integer
 from .keeping import keeping
 from .obstacle import obstacle, stays_reserved
 from .plan import Plan
-from .policy import Policy
+from .policy import OWN, Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
 from .rules import lockdown
+from .rules import own_units as rules_of_own
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .sysctls import Value
@@ -43,6 +44,7 @@ from .wanted import (
 
 UNITS = "/etc/systemd/"
 SWITCH = re.compile(r"(USE_KDUMP=)[\"']?\w*[\"']?")
+KDUMP_PACKAGES = ("kdump-tools", "kdump-utils")  # that load a capture kernel by themselves
 # A masked unit is an administrator's decision.
 SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
 
@@ -57,9 +59,10 @@ def make(facts: Facts, policy: Policy) -> Plan:
     missing = missing_packages(facts) if facts.packages is not None else ()
     clean = cleanup(facts, policy)
     grub, tool = _crashkernel(facts, policy, clean), back_ends.of(facts).tool(facts, _text(facts, policy))
-    config = _kdump_config(facts, policy) if not missing else ()
+    units = _own_units(facts)
+    config = units + (_kdump_config(facts, policy) if not missing else ())
     unit = facts.unit(facts.platform.unit)
-    on_disk = unit is not None and unit.load_state == "loaded"
+    on_disk = unit is not None and unit.load_state == "loaded" and not facts.own_units
     panics = _panics(facts, panic_dropin(facts, policy), late_dropin(facts, policy))
     plan = Plan(
         finish=_unfinished(facts),
@@ -78,7 +81,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
         sysrq=_sysrq(clean.after, policy),
         sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
-        restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
+        restart_unit=facts.platform.unit if on_disk and _can_load(facts) else _restarted(facts, units),
+        stop_unit="" if facts.own_units else _stopped(units),
     )
     return _unless_refused(facts, plan)
 
@@ -88,10 +92,22 @@ def _impossible(facts: Facts, policy: Policy) -> str:
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     if want and want.problem:
         return f"kdump_crashkernel: {want.problem}"
+    if problem := _provider(facts, policy):
+        return f"kdump_provider: {problem}"
     stated = {key: value for key, value in policy.sysctls.items() if value is not None}
     wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
     key = next((key for key, problem in wrong.items() if problem), "")
     return f"kdump_sysctls.{key}: {wrong[key]}, which is what Linux {facts.kernel} takes" if key else ""
+
+
+def _provider(facts: Facts, policy: Policy) -> str:
+    """Why our own units cannot take the place of the platform's package here; empty if they can, or need not."""
+    if policy.provider != OWN or facts.platform is None:
+        return ""
+    if not facts.own_units:
+        return f"our own units were not tried on {facts.platform.name}; its package for kdump is what works there"
+    loading = next((name for name in KDUMP_PACKAGES if name in (facts.packages or {})), "")
+    return f"{loading} loads a capture kernel, too; remove it first" if loading else ""
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:
@@ -106,7 +122,8 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
     back_end, panics = back_ends.of(facts), _panics(facts, {}, {})
     tool = back_end.tool(facts, "")
     follows = bool(back_end.GENERATOR) or tool is not None
-    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
+    units = own_units.removal(facts.evidence)
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None) + units
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
@@ -121,6 +138,7 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
         sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
+        stop_unit=_stopped(units),
         package_manager=facts.platform.package_manager,
         remove_packages=_installed_by_us(facts) if purge else (),
     )
@@ -173,6 +191,23 @@ def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChan
 def _text(facts: Facts, policy: Policy) -> str | None:
     want = reserve(facts, policy)
     return want.text if want and not want.problem else None
+
+
+def _stopped(units: tuple[FileChange, ...]) -> str:
+    """Our own unit that loads, if its file goes."""
+    return next((own_units.NAME for change in units if change.path == own_units.LOAD), "")
+
+
+def _own_units(facts: Facts) -> tuple[FileChange, ...]:
+    """Our own units as they should be, or gone where a package does their work."""
+    return own_units.changes(facts) if facts.own_units else own_units.removal(facts.evidence)
+
+
+def _restarted(facts: Facts, units: tuple[FileChange, ...]) -> str:
+    """Our own unit, where starting it again would load something, or something else than is loaded now."""
+    assert facts.platform is not None  # noqa: S101 - make() asked
+    ready = facts.own_units and (facts.image.kept or facts.image.fault == "") and bool(facts.reserved_bytes)
+    return facts.platform.unit if ready and (_can_load(facts) or (units and not facts.load_disabled)) else ""
 
 
 def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
@@ -265,10 +300,15 @@ def _unless_refused(facts: Facts, plan: Plan) -> Plan:
 
 def _refusal(facts: Facts, plan: Plan) -> str:
     """Why the plan must not be begun: what would stop it half-way is found before the first change."""
+    if reason := rules_of_own.refusal(facts):
+        return reason
     changes_grub = plan.regenerate_grub or (bool(plan.packages) and bool(back_ends.of(facts).GENERATOR))
     if changes_grub and facts.grub_fault:
         fault = facts.grub_fault
         return f"{fault.path}, line {fault.line}: {fault.message}; no grub.cfg could be made from it"
+    boot = facts.evidence.mount_of(facts.menu.config)
+    if changes_grub and boot and "ro" in boot.options:
+        return f"{boot.point} is mounted read-only, so no grub.cfg can be written there"
     if changes_grub and facts.boot_free_bytes is not None and facts.boot_free_bytes < BOOT_ROOM:
         directory, left = facts.menu.config.rpartition("/")[0], facts.boot_free_bytes // 1024
         return f"the file system of {directory} has {left} KiB left, too little for a new grub.cfg"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 TABLE = Path(__file__).with_name("data") / "platforms.yml"
+OWN = "own"  # what the table calls the settings of our own units
 # libyaml reads the table ten times faster; PyYAML can be built without it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -29,12 +30,15 @@ class DebconfAnswer:
 @dataclass(frozen=True)
 class Match:
     """How a platform is recognised; `version` is empty for a release that is still being made. With `major` it is the
-    number before the first dot."""
+    number before the first dot. With `rolling` it has no releases, and the IDs of `not_like` are not built on it,
+    whatever they say."""
 
     id: str
     codenames: tuple[str, ...]
     version: str = ""
     major: bool = False
+    rolling: bool = False
+    not_like: tuple[str, ...] = ()
 
     def has(self, version: str) -> bool:
         """Whether a VERSION_ID is this one."""
@@ -52,6 +56,7 @@ class Platform:
     family: str
     package_manager: str
     packages: tuple[str, ...]
+    own_packages: tuple[str, ...]
     debconf: tuple[DebconfAnswer, ...]
     unit: str
     dump_unit: str
@@ -72,13 +77,32 @@ class Platform:
         """Those for which it is known what the packages reserve, in the kernel's words."""
         return tuple(self.crashkernel)
 
+    @property
+    def own_units(self) -> bool:
+        """Units of ours load the capture kernel and write the dump."""
+        return self.dialect == OWN
+
 
 @cache
 def table() -> tuple[Platform, ...]:
     """Every platform, in the order of the file."""
-    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    raw = _raw()
     families = raw["families"]
     return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in raw["platforms"].items())
+
+
+def with_own_units(platform: Platform) -> Platform:
+    """The platform with our own units in place of its package for kdump; itself where they were not tried there."""
+    if not platform.own_packages:
+        return platform
+    return replace(platform, packages=platform.own_packages, **_frozen(_raw()["own_units"]))
+
+
+def rolling(identifier: str, derived: str = "") -> Platform | None:
+    """The platform of a distribution without releases; null when the table has none, or when who is derived from it
+    is not one."""
+    rows = (row for row in table() if row.match.id == identifier and row.match.rolling)
+    return next((row for row in rows if derived not in row.match.not_like), None)
 
 
 def by_version(identifier: str, version: str) -> Platform | None:
@@ -120,11 +144,18 @@ def _versions(word: str, names_: Iterable[str]) -> str:
     return word + " " + ", ".join(name.rpartition(" ")[2] for name in names_)
 
 
+@cache
+def _raw() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    return found
+
+
+def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
 def _platform(key: str, row: Mapping[str, Any]) -> Platform:
-    values = {"key": key, **row}
-    for field in fields(Platform):
-        if isinstance(values[field.name], list):
-            values[field.name] = tuple(values[field.name])
+    values = {"key": key, **_frozen(row)}
     values["debconf"] = tuple(DebconfAnswer(**answer) for answer in row["debconf"])
-    values["match"] = Match(**{**row["match"], "codenames": tuple(row["match"]["codenames"])})
+    values["match"] = Match(**_frozen(row["match"]))
     return Platform(**values)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from ..facts.machine import Facts
-from . import bls, grub_defaults, grub_dropin
+from . import bls, grub_defaults, grub_dropin, grub_mkconfig
 from .interface import BackEnd
 
-BACK_ENDS: dict[str, BackEnd] = {"bls": bls, "grub-defaults": grub_defaults, "grub-dropin": grub_dropin}
+BACK_ENDS: dict[str, BackEnd] = {
+    "bls": bls,
+    "grub-defaults": grub_defaults,
+    "grub-dropin": grub_dropin,
+    "grub-mkconfig": grub_mkconfig,
+}
 
 
 def of(facts: Facts) -> BackEnd:

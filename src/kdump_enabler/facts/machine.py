@@ -10,7 +10,7 @@ from typing import Any
 from .. import policy_file, sysctls
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
-from ..platforms import Platform
+from ..platforms import Platform, with_own_units
 from ..policy import from_variables
 from . import (
     backups,
@@ -21,6 +21,7 @@ from . import (
     grub,
     grub_defaults,
     kdump_config,
+    kernel_image,
     late_arming,
     leftovers,
     lockdown,
@@ -41,6 +42,7 @@ from .dumps import DumpDirectory
 from .grub import Entry, Menu
 from .grub_defaults import Defaults
 from .kdump_config import KdumpConfig
+from .kernel_image import KernelImage
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
@@ -103,6 +105,7 @@ class Facts:
     units: Mapping[str, Unit] | None
     config: KdumpConfig
     capture_initrd: File | None
+    image: KernelImage
     removed_image: str
     dump_directory: DumpDirectory
     storage: Storage
@@ -119,16 +122,23 @@ class Facts:
     build_id: str | None
     evidence: Evidence
 
+    @property
+    def own_units(self) -> bool:
+        """Units of ours load the capture kernel and write the dump, and no package does."""
+        return self.platform is not None and self.platform.own_units
+
     def unit(self, name: str) -> Unit | None:
         """A unit's state; null when systemd did not answer."""
         return None if self.units is None else self.units.get(name)
 
 
-def read(evidence: Evidence, test_container: bool = False) -> Facts:
+def read(evidence: Evidence, test_container: bool = False, own_units: bool = False) -> Facts:
     """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
-    `test_container` a container is taken for a machine, as tests of everything but the kernel want it."""
+    `test_container` a container is taken for a machine, as tests of everything but the kernel want it. With `own_units`
+    those count instead of the platform's package for kdump."""
     release = os_release.read(evidence)
     platform = recognise.platform(release) if release else None
+    platform = with_own_units(platform) if platform and own_units else platform
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
@@ -172,9 +182,10 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         units=tools.units(evidence),
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
-        removed_image=_removed_image(evidence, kernel, entry),
+        image=kernel_image.read(evidence),
+        removed_image="" if platform and platform.own_units else _removed_image(evidence, kernel, entry),
         dump_directory=target,
-        storage=storage.read(evidence, target.real, platform is None or bool(platform.dump_unit)),
+        storage=storage.read(evidence, target.real, _start(platform)),
         lockdown=lockdown.read(evidence),
         settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
@@ -188,6 +199,12 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         build_id=proofs.build_id(evidence),
         evidence=evidence,
     )
+
+
+def _start(platform: Platform | None) -> storage.Start:
+    if platform and platform.own_units:
+        return storage.Start.ROOT
+    return storage.Start.SYSTEM if platform is None or platform.dump_unit else storage.Start.INITRD
 
 
 def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:

@@ -12,16 +12,20 @@ def platform(release: OsRelease) -> Platform | None:
 
     A distribution that the table names is its VERSION_ID, or its codename where it has none yet. Any other is the
     release that it says to be built on: os-release(5) has ID_LIKE for the distribution, and derivatives name its
-    release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own; rebuilds take its number.
+    release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own; rebuilds take its number, and
+    what is built on a distribution without releases needs to name none.
     """
     if release.id in platforms.identifiers():
+        if always := platforms.rolling(release.id):
+            return always
         if release.version:
             return platforms.by_version(release.id, release.version)
         return platforms.by_codename(release.id, release.codename)
     named = [platforms.by_codename(base, codename) for base, codename in release.base_codenames.items()]
     shared = [platforms.by_codename(base, release.codename) for base in release.like]
     rebuilt = [platforms.by_number(base, release.version) for base in release.like]
-    return next((found for found in [*named, *shared, *rebuilt] if found), None)
+    rolling = [platforms.rolling(base, release.id) for base in release.like]
+    return next((found for found in [*named, *shared, *rebuilt, *rolling] if found), None)
 
 
 def why_unknown(release: OsRelease) -> str:

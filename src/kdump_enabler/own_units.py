@@ -1,0 +1,54 @@
+"""Units of our own that load the capture kernel and write the dump, where no package brings any.
+
+The texts are in data/own. The dump is written by the machine's own system, started by its ordinary initrd with
+`systemd.unit=kdump-enabler-save.service`: that unit needs the root file system and the one that dumps go to, and
+nothing else that /etc/fstab names.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from .changes import FileChange, own_file
+from .evidence import Evidence
+from .facts.machine import Facts
+from .wanted import HEADER
+
+DATA = Path(__file__).with_name("data") / "own"
+SYSTEM, SCRIPTS = "/etc/systemd/system", "/usr/local/lib/kdump-enabler"
+LOAD, SAVE = f"{SYSTEM}/kdump-enabler-load.service", f"{SYSTEM}/kdump-enabler-save.service"
+NAME = LOAD.rpartition("/")[2]
+LOAD_SCRIPT, SAVE_SCRIPT = f"{SCRIPTS}/load.sh", f"{SCRIPTS}/save.sh"
+# Not an [Install] section: what is a file comes and goes with the others, in one transaction and one backup set.
+STARTER = f"{SYSTEM}/multi-user.target.d/kdump-enabler-load.conf"
+OF_SAVING = (SAVE, SAVE_SCRIPT)
+PATHS = (*OF_SAVING, LOAD_SCRIPT, LOAD, STARTER)
+# Without them no other device than that of the root appears. They also load the drivers of everything in the machine,
+# which takes memory, so they are left out where the root is enough.
+DEVICES = " systemd-udevd.service systemd-udev-trigger.service"
+
+
+def changes(facts: Facts) -> tuple[FileChange, ...]:
+    """What has to change for our units to be there as they should be."""
+    texts = _texts(facts)
+    return tuple(change for path in PATHS for change in own_file(facts.evidence, path, texts[path]))
+
+
+def removal(evidence: Evidence) -> tuple[FileChange, ...]:
+    """What takes our units away, where they are."""
+    return tuple(change for path in PATHS for change in own_file(evidence, path, None))
+
+
+def _texts(facts: Facts) -> dict[str, str]:
+    target = facts.storage.target
+    devices = DEVICES if target and target.point != "/" else ""
+    units = {path: _data(path).format(directory=facts.dump_directory.real, devices=devices) for path in (LOAD, SAVE)}
+    scripts = {path: _data(path) for path in (LOAD_SCRIPT, SAVE_SCRIPT)}
+    starter = f"[Unit]\nWants={NAME}\n"
+    return {path: HEADER + text for path, text in {**units, **scripts, STARTER: starter}.items()}
+
+
+@cache
+def _data(path: str) -> str:
+    return (DATA / path.rpartition("/")[2]).read_text(encoding="utf-8")
