@@ -31,8 +31,9 @@ DEVICES = " systemd-udevd.service systemd-udev-trigger.service"
 
 def changes(facts: Facts) -> tuple[FileChange, ...]:
     """What has to change for our units to be there as they should be."""
-    texts = _texts(facts)
-    return tuple(change for path in PATHS for change in own_file(facts.evidence, path, texts[path]))
+    target = facts.storage.target
+    found = texts(facts.dump_directory.real, DEVICES if target and target.point != "/" else "")
+    return tuple(change for path in PATHS for change in own_file(facts.evidence, path, found[path]))
 
 
 def removal(evidence: Evidence) -> tuple[FileChange, ...]:
@@ -40,10 +41,9 @@ def removal(evidence: Evidence) -> tuple[FileChange, ...]:
     return tuple(change for path in PATHS for change in own_file(evidence, path, None))
 
 
-def _texts(facts: Facts) -> dict[str, str]:
-    target = facts.storage.target
-    devices = DEVICES if target and target.point != "/" else ""
-    units = {path: _data(path).format(directory=facts.dump_directory.real, devices=devices) for path in (LOAD, SAVE)}
+def texts(directory: str, devices: str) -> dict[str, str]:
+    """Our files by path, for dumps in this directory; `devices` are the units that bring the devices it needs."""
+    units = {path: _data(path).format(directory=directory, devices=devices) for path in (LOAD, SAVE)}
     scripts = {path: _data(path) for path in (LOAD_SCRIPT, SAVE_SCRIPT)}
     starter = f"[Unit]\nWants={NAME}\n"
     return {path: HEADER + text for path, text in {**units, **scripts, STARTER: starter}.items()}

@@ -193,7 +193,7 @@ def refused(facts: Facts, _: Policy) -> Iterator[Finding]:
             severity=Severity.ERROR,
             title="The kdump configuration would be refused",
             current=f"{fault.where.text}: {fault.reason}",
-            wanted="a configuration that kdumpctl takes",
+            wanted="a configuration that is taken",
             evidence=(fault.where,),
             remedy=f"mend {fault.where.source}:{fault.where.line}, then: {ENABLE}",
             blocks_capture=not facts.capture_loaded,

@@ -26,7 +26,7 @@ def units(facts: Facts, _: Policy) -> Iterator[Finding]:
     writes for the dump directory, may leave nothing."""
     wrong = own_units.changes(facts) if _ours(facts) else ()
     if wrong:
-        saves = any(change.path in own_units.OF_SAVING for change in wrong)
+        no_dump = any(change.path in own_units.OF_SAVING and not change.before for change in wrong)
         yield Finding(
             id="KD048",
             severity=Severity.ERROR,
@@ -35,7 +35,7 @@ def units(facts: Facts, _: Policy) -> Iterator[Finding]:
             wanted="those of this version, for this machine",
             evidence=tuple(Source(change.path) for change in wrong),
             remedy=ENABLE,
-            blocks_capture=saves or not facts.capture_loaded,
+            blocks_capture=no_dump or not facts.capture_loaded,
         )
 
 
@@ -123,4 +123,6 @@ def _next_lacks(facts: Facts) -> str:
     return kernel_image.missing(facts.evidence, kernel_image.below_boot(entry.kernel)) if entry else ""
 
 
-RULES = (units, image, modules, memory)
+# What decides whether a dump can be written, also with a capture kernel that is loaded.
+SAVING = (units, modules)
+RULES = (*SAVING, image, memory)

@@ -13,7 +13,7 @@ from ..finding import Finding, Severity, Source
 from ..platforms import Platform
 from ..policy import Policy
 from ..proof import State, standing
-from . import dumps
+from . import dumps, own_units
 from .capture import missing_packages
 from .words import mib, unseen
 
@@ -260,7 +260,7 @@ def is_saved(facts: Facts) -> bool | None:
         return None
     if facts.packages is not None and missing_packages(facts):
         return False
-    found = [finding for rule in RULES for finding in rule(facts, Policy())]
+    found = [finding for rule in (*RULES, *own_units.SAVING) for finding in rule(facts, Policy())]
     if any(finding.blocks_capture for finding in found):
         return False
     return None if any(finding.unseen for finding in found) else True

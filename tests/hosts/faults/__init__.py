@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, defaults, first, leftovers, loading, panics, platforms, red_hat, targets
+from . import arch, boot_loaders, defaults, first, leftovers, loading, panics, platforms, red_hat, targets
 
 MACHINES = {
     **first.MACHINES,
@@ -14,4 +14,5 @@ MACHINES = {
     **platforms.MACHINES,
     **boot_loaders.MACHINES,
     **red_hat.MACHINES,
+    **arch.MACHINES,
 }
