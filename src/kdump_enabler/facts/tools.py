@@ -40,8 +40,8 @@ def packages(evidence: Evidence, manager: str) -> dict[str, str] | None:
     run = evidence.command(DATABASES[manager])
     if run is None or run.rc is None:
         return None
-    said = [line for line in run.err.splitlines() if not MISSING.match(line)]
-    if said and said[0].startswith("error:"):  # the word of rpm and pacman for a database that they cannot read
+    errors = [line for line in run.err.splitlines() if line.startswith("error:") and not MISSING.match(line)]
+    if errors:  # the word of rpm and pacman for a database that they cannot read
         return None
     if manager == "pacman":  # each with its version
         return dict(line.split(" ", 1) for line in run.out.splitlines() if " " in line)
