@@ -15,7 +15,12 @@ from tests.hosts import machines
 
 RECONSTRUCTED = "reconstructed machine"
 HEAD = "| platform | boot loader | how it is tested |\n|---|---|---|\n"
-BOOT_LOADERS = {"bls": "GRUB with entries of their own (BLS)", "grub-defaults": "GRUB", "grub-dropin": "GRUB", "grub-mkconfig": "GRUB"}
+BOOT_LOADERS = {
+    "bls": "GRUB with entries of their own (BLS)",
+    "grub-defaults": "GRUB",
+    "grub-dropin": "GRUB",
+    "grub-mkconfig": "GRUB",
+}
 TESTED = (
     "virtual machine",
     "container",

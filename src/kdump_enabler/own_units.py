@@ -13,6 +13,7 @@ from pathlib import Path
 from .changes import FileChange, own_file
 from .evidence import Evidence
 from .facts.machine import Facts
+from .policy import OWN, Policy
 from .wanted import HEADER
 
 DATA = Path(__file__).with_name("data") / "own"
@@ -24,6 +25,7 @@ LOAD_SCRIPT, SAVE_SCRIPT = f"{SCRIPTS}/load.sh", f"{SCRIPTS}/save.sh"
 STARTER = f"{SYSTEM}/multi-user.target.d/kdump-enabler-load.conf"
 OF_SAVING = (SAVE, SAVE_SCRIPT)
 PATHS = (*OF_SAVING, LOAD_SCRIPT, LOAD, STARTER)
+KDUMP_PACKAGES = ("kdump-tools", "kdump-utils")  # that load a capture kernel by themselves
 # Without them no other device than that of the root appears. They also load the drivers of everything in the machine,
 # which takes memory, so they are left out where the root is enough.
 DEVICES = " systemd-udevd.service systemd-udev-trigger.service"
@@ -39,6 +41,26 @@ def changes(facts: Facts) -> tuple[FileChange, ...]:
 def removal(evidence: Evidence) -> tuple[FileChange, ...]:
     """What takes our units away, where they are."""
     return tuple(change for path in PATHS for change in own_file(evidence, path, None))
+
+
+def planned(facts: Facts) -> tuple[FileChange, ...]:
+    """Our units as they should be, or gone where a package does their work."""
+    return changes(facts) if facts.own_units else removal(facts.evidence)
+
+
+def stopped(units: tuple[FileChange, ...]) -> str:
+    """Our unit that loads, if these changes take it away; empty if not."""
+    return next((NAME for change in units if change.path == LOAD and change.absent), "")
+
+
+def impossible(facts: Facts, policy: Policy) -> str:
+    """Why our units cannot take the place of the platform's package here; empty if they can, or need not."""
+    if policy.provider != OWN or facts.platform is None:
+        return ""
+    if not facts.own_units:
+        return f"our own units were not tried on {facts.platform.name}; its package for kdump is what works there"
+    loading = next((name for name in KDUMP_PACKAGES if name in (facts.packages or {})), "")
+    return f"{loading} loads a capture kernel, too; remove it first" if loading else ""
 
 
 def texts(directory: str, devices: str) -> dict[str, str]:

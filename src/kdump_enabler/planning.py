@@ -16,7 +16,7 @@ from .facts.sysctl import integer
 from .keeping import keeping
 from .obstacle import obstacle, stays_reserved
 from .plan import Plan
-from .policy import OWN, Policy
+from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
 from .rules import lockdown
@@ -44,7 +44,6 @@ from .wanted import (
 
 UNITS = "/etc/systemd/"
 SWITCH = re.compile(r"(USE_KDUMP=)[\"']?\w*[\"']?")
-KDUMP_PACKAGES = ("kdump-tools", "kdump-utils")  # that load a capture kernel by themselves
 # A masked unit is an administrator's decision.
 SETTLED_UNIT_STATES = ("enabled", "masked", "masked-runtime")
 
@@ -59,7 +58,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     missing = missing_packages(facts) if facts.packages is not None else ()
     clean = cleanup(facts, policy)
     grub, tool = _crashkernel(facts, policy, clean), back_ends.of(facts).tool(facts, _text(facts, policy))
-    units = _own_units(facts)
+    units = own_units.planned(facts)
     config = units + (_kdump_config(facts, policy) if not missing else ())
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded" and not facts.own_units
@@ -82,7 +81,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
         restart_unit=facts.platform.unit if on_disk and _can_load(facts) else _restarted(facts, units),
-        stop_unit="" if facts.own_units else _stopped(units),
+        stop_unit=own_units.stopped(units),
     )
     return _unless_refused(facts, plan)
 
@@ -92,22 +91,12 @@ def _impossible(facts: Facts, policy: Policy) -> str:
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     if want and want.problem:
         return f"kdump_crashkernel: {want.problem}"
-    if problem := _provider(facts, policy):
+    if problem := own_units.impossible(facts, policy):
         return f"kdump_provider: {problem}"
     stated = {key: value for key, value in policy.sysctls.items() if value is not None}
     wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
     key = next((key for key, problem in wrong.items() if problem), "")
     return f"kdump_sysctls.{key}: {wrong[key]}, which is what Linux {facts.kernel} takes" if key else ""
-
-
-def _provider(facts: Facts, policy: Policy) -> str:
-    """Why our own units cannot take the place of the platform's package here; empty if they can, or need not."""
-    if policy.provider != OWN or facts.platform is None:
-        return ""
-    if not facts.own_units:
-        return f"our own units were not tried on {facts.platform.name}; its package for kdump is what works there"
-    loading = next((name for name in KDUMP_PACKAGES if name in (facts.packages or {})), "")
-    return f"{loading} loads a capture kernel, too; remove it first" if loading else ""
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:
@@ -138,7 +127,7 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
         sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
-        stop_unit=_stopped(units),
+        stop_unit=own_units.stopped(units),
         package_manager=facts.platform.package_manager,
         remove_packages=_installed_by_us(facts) if purge else (),
     )
@@ -191,16 +180,6 @@ def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChan
 def _text(facts: Facts, policy: Policy) -> str | None:
     want = reserve(facts, policy)
     return want.text if want and not want.problem else None
-
-
-def _stopped(units: tuple[FileChange, ...]) -> str:
-    """Our own unit that loads, if its file goes."""
-    return next((own_units.NAME for change in units if change.path == own_units.LOAD), "")
-
-
-def _own_units(facts: Facts) -> tuple[FileChange, ...]:
-    """Our own units as they should be, or gone where a package does their work."""
-    return own_units.changes(facts) if facts.own_units else own_units.removal(facts.evidence)
 
 
 def _restarted(facts: Facts, units: tuple[FileChange, ...]) -> str:

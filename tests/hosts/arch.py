@@ -1,8 +1,8 @@
 """Machines of Arch Linux and what is built on it, reconstructed: nobody recorded one yet.
 
-os-release, /etc/default/grub and the names below /boot are those of the packages filesystem, grub and mkinitcpio; the menu
-is what 10_linux of GRUB makes of them. The units are what the product writes. What only a running machine has (/proc,
-/sys) comes from the Debian 12 recordings.
+os-release, /etc/default/grub and the names below /boot are those of the packages filesystem, grub and mkinitcpio; the
+menu is what 10_linux of GRUB makes of them. The units are what the product writes. What only a running machine has (in
+/proc, /sys) comes from the Debian 12 recordings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ IMAGE, INITRD = "/boot/vmlinuz-linux", "/boot/initramfs-linux.img"
 KEPT = f"/var/lib/kdump-enabler/capture/{RELEASE}"
 SYSRQ = 24  # systemd's own 16, and the crash key
 PACKAGES = "kexec-tools 1:2.0.32-1\nmakedumpfile 1.7.9-1\n"
-ENTRY = """{start}menuentry '{title}' --class arch --class gnu-linux --class gnu --class os $menuentry_id_option '{id}' {{
+ENTRY = """{start}menuentry '{title}' --class arch --class gnu-linux --class os $menuentry_id_option '{id}' {{
 	load_video
 	set gfxpayload=keep
 	insmod gzio
@@ -140,7 +140,12 @@ def commands(raw: Raw, packages: str, units: Mapping[str, tuple[str, str]]) -> N
         {"argv": ["dpkg-query", "-W"], "rc": None, "error": "ENOENT"},
         {"argv": ["rpm", "-q"], "rc": None, "error": "ENOENT"},
         {"argv": ["pacman", "-Q"], "rc": 1 if missing else 0, "out": packages, "err": missing},
-        {"argv": ["systemctl", "show"], "rc": 0, "out": "\n".join(_state(name, units) for name in OTHERS + OURS), "err": ""},
+        {
+            "argv": ["systemctl", "show"],
+            "rc": 0,
+            "out": "\n".join(_state(name, units) for name in OTHERS + OURS),
+            "err": "",
+        },
         {"argv": ["sh", "-n", "/etc/default/grub"], "rc": 0, "out": "", "err": ""},
     ]
 
@@ -207,6 +212,5 @@ def not_kept(raw: Raw) -> None:
     for name in ("vmlinuz", "initrd"):
         raw["files"].pop(f"{KEPT}/{name}", None)
     kernel(raw, kexec_crash_loaded="0")
-
 
     unit(raw, OURS[0], ActiveState="failed", SubState="failed", Result="exit-code")

@@ -36,7 +36,9 @@ def kernel_log(dump: Path) -> str:
 def log_of_plain(dump: Path) -> str:
     """The kernel log inside a dump that is not flattened."""
     log = dump.with_suffix(".log")
-    subprocess.run(["makedumpfile", "--dump-dmesg", dump, log], capture_output=True, check=True, timeout=READING_SECONDS)
+    subprocess.run(
+        ["makedumpfile", "--dump-dmesg", dump, log], capture_output=True, check=True, timeout=READING_SECONDS
+    )
     return log.read_text(errors="replace")
 
 

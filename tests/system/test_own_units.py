@@ -142,7 +142,10 @@ def test_another_file_system_keeps_no_dump_back(ready: Driven) -> None:
     assert machine.ssh("findmnt -no FSTYPE /boot/efi").stdout.strip() == "vfat"
     wait_until_loaded(machine)
     assert f"{machine.name}: proven" in prove(ready, 0)
-    assert "boot-efi" not in machine.serial_log.read_text(errors="replace").rpartition("elfcorehdr=")[2].partition("GRUB")[0]
+    assert (
+        "boot-efi"
+        not in machine.serial_log.read_text(errors="replace").rpartition("elfcorehdr=")[2].partition("GRUB")[0]
+    )
 
 
 @pytest.mark.long

@@ -13,6 +13,7 @@ from kdump_enabler.audit import audit
 from kdump_enabler.facts import kernel_image, storage, tools
 from kdump_enabler.facts.kernel_image import KernelImage
 from kdump_enabler.facts.storage import Arrival, Start
+from kdump_enabler.plan import Plan
 from kdump_enabler.policy import PolicyError, from_variables
 from tests.hosts import arch, machines
 from tests.unit.building import MIB, identifiers, judge, raw, seen
@@ -30,9 +31,13 @@ def bz_image(path: Path, build: str, at: int = 0x3000) -> None:
     path.write_bytes(bytes(data))
 
 
-def image(files: dict[str, str], *, there: tuple[str, ...] = (), cmdline: str = "BOOT_IMAGE=/boot/vmlinuz-linux") -> KernelImage:
+def image(
+    files: dict[str, str], *, there: tuple[str, ...] = (), cmdline: str = "BOOT_IMAGE=/boot/vmlinuz-linux"
+) -> KernelImage:
     """The image of a machine that runs Arch's kernel, with these builds of images, and these other files."""
-    made = raw({"/proc/cmdline": cmdline, "/proc/sys/kernel/osrelease": arch.RELEASE, "/proc/sys/kernel/version": arch.VERSION})
+    made = raw(
+        {"/proc/cmdline": cmdline, "/proc/sys/kernel/osrelease": arch.RELEASE, "/proc/sys/kernel/version": arch.VERSION}
+    )
     for path, build in files.items():
         arch.built(made, path, build)
     made["files"] |= {path: {"size": 20 * MIB} for path in there}
@@ -99,13 +104,15 @@ def test_disable_takes_all_of_it_away_and_a_package_does_not_load_beside_it() ->
     assert (back.stop_unit, {change.path for change in back.kdump_config}) == (own_units.NAME, set(own_units.PATHS))
 
 
-def judge_goal(made: machines.Raw, goal: str) -> object:
+def judge_goal(made: machines.Raw, goal: str) -> Plan:
     return audit(evidence.from_raw(made), from_variables({}), goal).plan
 
 
 def test_our_own_units_are_not_begun_where_they_were_not_tried() -> None:
     assert "were not tried on RHEL 9" in judge(machines.load("rhel9-unreserved"), provider="own").plan.refusal
-    assert "kdump-tools loads a capture kernel, too" in judge(machines.load("debian12-ready"), provider="own").plan.refusal
+    assert (
+        "kdump-tools loads a capture kernel, too" in judge(machines.load("debian12-ready"), provider="own").plan.refusal
+    )
     with pytest.raises(PolicyError, match="neither package nor own"):
         from_variables({"kdump_provider": "kdumpst"})
 

@@ -23,12 +23,12 @@ FULL = """dpkg: error processing archive /var/cache/apt/archives/makedumpfile_1%
 FETCH_FULL = """E: Failed to fetch http://deb.example.org/debian/pool/main/k/kdump-tools/kdump-tools_1.8.1_amd64.deb
   Error writing to file - write (28: No space left on device)"""
 # pacman 6.0.2, with package lists that name what the mirror no longer has, with none, and while another one works.
-OLD_LISTS = """error: failed retrieving file 'kexec-tools-1:2.0.32-1-x86_64.pkg.tar.zst' from mirror.example.org : The requested URL returned error: 404
+OLD_LISTS = """error: failed retrieving file 'kexec-tools' from a.example.org : The requested URL returned error: 404
 warning: failed to retrieve some files
 error: failed to commit transaction (download library error)"""
 NO_LISTS = """warning: database file for 'extra' does not exist (use '-Sy' to download)
 error: target not found: kexec-tools"""
-NO_MIRROR = """error: failed retrieving file 'kexec-tools-1:2.0.32-1-x86_64.pkg.tar.zst' from mirror.example.org : Connection refused
+NO_MIRROR = """error: failed retrieving file 'kexec-tools-2.pkg.tar.zst' from a.example.org : Connection refused
 error: failed to commit transaction (download library error)"""
 TWO_PACMANS = """error: failed to init transaction (unable to lock database)
 error: could not lock database: File exists"""

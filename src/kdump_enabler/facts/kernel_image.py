@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..evidence import Evidence, File
+from .grub import Entry
 
 KEPT = "/var/lib/kdump-enabler/capture"
 INITRDS = ("/boot/initramfs-{}.img", "/boot/initrd.img-{}", "/boot/initrd-{}")
@@ -44,6 +45,16 @@ def missing(evidence: Evidence, path: str) -> str:
         return "" if initrd_of(evidence, path) else f"there is no initrd beside {path}"
     others = [file for file in evidence.below("/boot") if "/vmlinuz" in file.path]
     return f"{path} does not exist" if evidence.file(path).absent or others else ""
+
+
+def removed(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
+    """The path of the running kernel's image if it was removed since the boot, which others were not, and the next
+    boot takes one of those; empty if not."""
+    there = [file.path for file in evidence.below("/boot") if file.error is None]
+    images = {name for name in there if name.startswith("/boot/vmlinuz-")}
+    path = f"/boot/vmlinuz-{kernel}"
+    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
+    return path if images and path not in images and goes_on else ""
 
 
 def below_boot(path: str) -> str:

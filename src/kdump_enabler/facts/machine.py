@@ -10,7 +10,7 @@ from typing import Any
 from .. import policy_file, sysctls
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
-from ..platforms import Platform, with_own_units
+from ..platforms import Platform
 from ..policy import from_variables
 from . import (
     backups,
@@ -124,8 +124,8 @@ class Facts:
 
     @property
     def own_units(self) -> bool:
-        """Units of ours load the capture kernel and write the dump, and no package does."""
-        return self.platform is not None and self.platform.own_units
+        """Units of ours load the capture kernel and write the dump."""
+        return bool(self.platform and self.platform.own_units)
 
     def unit(self, name: str) -> Unit | None:
         """A unit's state; null when systemd did not answer."""
@@ -133,12 +133,10 @@ class Facts:
 
 
 def read(evidence: Evidence, test_container: bool = False, own_units: bool = False) -> Facts:
-    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
-    `test_container` a container is taken for a machine, as tests of everything but the kernel want it. With `own_units`
-    those count instead of the platform's package for kdump."""
+    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With `test_container` a
+    container is taken for a machine, as tests want it; with `own_units` those do the work of the platform's package."""
     release = os_release.read(evidence)
-    platform = recognise.platform(release) if release else None
-    platform = with_own_units(platform) if platform and own_units else platform
+    platform = recognise.platform(release, own_units) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
@@ -183,9 +181,9 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
         image=kernel_image.read(evidence),
-        removed_image="" if platform and platform.own_units else _removed_image(evidence, kernel, entry),
+        removed_image="" if platform and platform.own_units else kernel_image.removed(evidence, kernel, entry),
         dump_directory=target,
-        storage=storage.read(evidence, target.real, _start(platform)),
+        storage=storage.read(evidence, target.real, storage.start(platform)),
         lockdown=lockdown.read(evidence),
         settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
@@ -199,12 +197,6 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         build_id=proofs.build_id(evidence),
         evidence=evidence,
     )
-
-
-def _start(platform: Platform | None) -> storage.Start:
-    if platform and platform.own_units:
-        return storage.Start.ROOT
-    return storage.Start.SYSTEM if platform is None or platform.dump_unit else storage.Start.INITRD
 
 
 def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
@@ -237,16 +229,6 @@ def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str |
     directory = path.rpartition("/")[0]
     found = {file.path: file for file in evidence.below(directory)}
     return found.get(path, File(path, error="ENOENT"))
-
-
-def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
-    """The path of the running kernel's image if it was removed since the boot, which others were not, and the next
-    boot takes one of those; empty if not."""
-    there = [file.path for file in evidence.below("/boot") if file.error is None]
-    images = {name for name in there if name.startswith("/boot/vmlinuz-")}
-    path = f"/boot/vmlinuz-{kernel}"
-    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
-    return path if images and path not in images and goes_on else ""
 
 
 def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:

@@ -7,14 +7,20 @@ from ..platforms import Platform
 from .os_release import OsRelease
 
 
-def platform(release: OsRelease) -> Platform | None:
-    """The platform of a machine, or null when the table has none.
+def platform(release: OsRelease, own_units: bool = False) -> Platform | None:
+    """The platform of a machine, or null when the table has none; with our own units in place of its package for kdump,
+    if they are wanted and were tried there.
 
     A distribution that the table names is its VERSION_ID, or its codename where it has none yet. Any other is the
     release that it says to be built on: os-release(5) has ID_LIKE for the distribution, and derivatives name its
     release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own; rebuilds take its number, and
     what is built on a distribution without releases needs to name none.
     """
+    found = _platform(release)
+    return platforms.with_own_units(found) if found and own_units else found
+
+
+def _platform(release: OsRelease) -> Platform | None:
     if release.id in platforms.identifiers():
         if always := platforms.rolling(release.id):
             return always

@@ -21,6 +21,7 @@ from enum import Enum
 
 from ..evidence import Evidence, Mount
 from ..finding import Source
+from ..platforms import Platform
 
 FSTAB, CRYPTTAB = "/etc/fstab", "/etc/crypttab"
 REMOTE = frozenset(["9p", "afs", "ceph", "cifs", "nfs", "nfs4", "smb3", "virtiofs"])
@@ -83,6 +84,13 @@ class Storage:
     arrival: Arrival
     arrival_where: Source
     locks: tuple[Lock, ...] | None
+
+
+def start(platform: Platform | None) -> Start:
+    """What the capture kernel of a platform starts."""
+    if platform and platform.own_units:
+        return Start.ROOT
+    return Start.SYSTEM if platform is None or platform.dump_unit else Start.INITRD
 
 
 def read(evidence: Evidence, directory: str, start: Start = Start.SYSTEM) -> Storage:

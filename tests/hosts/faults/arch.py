@@ -36,7 +36,9 @@ def manjaro_names(raw: Raw) -> None:
     """Manjaro's names below /boot have the series of the kernel in them."""
     old, new = "/boot/vmlinuz-linux", "/boot/vmlinuz-6.17-x86_64"
     for path in ("/proc/cmdline", "/boot/grub/grub.cfg"):
-        write(raw, path, raw["files"][path]["text"].replace(old, new).replace("initramfs-linux", "initramfs-6.17-x86_64"))
+        write(
+            raw, path, raw["files"][path]["text"].replace(old, new).replace("initramfs-linux", "initramfs-6.17-x86_64")
+        )
     raw["files"][new], raw["files"]["/boot/initramfs-6.17-x86_64.img"] = raw["files"].pop(old), raw["files"].pop(INITRD)
 
 
@@ -130,7 +132,7 @@ def pending(raw: Raw) -> None:
     write(raw, "/proc/cmdline", text.replace("crashkernel=1G-8G:256M,8G-16G:384M,16G-:512M", "").replace("  ", " "))
     not_kept(raw)
     kernel(raw, kexec_crash_size="0", panic_on_oops="0", panic_on_unrecovered_nmi="0", unknown_nmi_panic="0")
-    commands(raw, "kexec-tools 1:2.0.32-1\nmakedumpfile 1.7.9-1\n", {name: ("inactive", "dead") for name in OURS})
+    commands(raw, "kexec-tools 1:2.0.32-1\nmakedumpfile 1.7.9-1\n", dict.fromkeys(OURS, ("inactive", "dead")))
 
 
 def tools_only(raw: Raw) -> None:
