@@ -13,12 +13,13 @@ from .facts.machine import Facts
 from .facts.sysctl import Setting
 from .finding import Finding, Severity
 from .plan import Plan
-from .policy import Origin, Policy
+from .policy import OWN, Origin, Policy
 from .proof import standing
 from .verdict import EXIT_CODES, Verdict, captures_now, decide
 from .wanted import Reserve, candidates, reserve
 
 WAITING = ("activating", "inactive")
+STARTED = ("enabled", "static")  # our own load unit is wanted by a file, and not enabled
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Audit:
     def settled(self) -> bool:
         """The unit that loads the capture kernel is through with it, and so is ours after it, or there are none."""
         unit = self.facts.unit(self.facts.platform.unit) if self.facts and self.facts.platform else None
-        starting = unit is not None and unit.unit_file_state == "enabled" and unit.active_state in WAITING
+        starting = unit is not None and unit.unit_file_state in STARTED and unit.active_state in WAITING
         return not starting and not (self.facts and _arms(self.facts))
 
     def as_dict(self, host: str) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def audit(evidence: Evidence, policy: Policy, goal: str = "enable", test_contain
     """Judge one machine; the goal of the plan is `enable`, `disable`, `purge` (`disable` with the packages that we
     installed), `rollback` (no more than a killed run to end), `prove` or `simulate` (nothing). With `test_container` a
     container is judged like a machine, and every result says so. Pure."""
-    facts = machine.read(evidence, test_container)
+    facts = machine.read(evidence, test_container, policy.provider == OWN)
     findings = rules.run(facts, policy)
     want = reserve(facts, policy)
     return Audit(

@@ -41,8 +41,13 @@ def cleanup(facts: Facts, policy: Policy) -> Cleanup:
     """What to take back on this machine; nothing on one the script never saw."""
     texts, words, drop_in = _grub(facts, policy)
     texts |= _sysrq(facts, policy)
-    after = machine.read(changed(facts.evidence, texts)) if texts else facts
+    after = _read(facts, changed(facts.evidence, texts)) if texts else facts
     return Cleanup(after, texts, words, drop_in)
+
+
+def _read(facts: Facts, evidence: Evidence) -> Facts:
+    """The facts of the same machine with other files."""
+    return machine.read(evidence, facts.test_container, facts.own_units)
 
 
 def changed(evidence: Evidence, texts: Mapping[str, str | None]) -> Evidence:
@@ -66,7 +71,7 @@ def _grub(facts: Facts, policy: Policy) -> tuple[dict[str, str | None], tuple[Wo
     if _keeps(facts, policy, grub_defaults.read(after)):
         return {MAIN: text}, words, ""
     # The script's own word is the last choice: where it was more than is recommended, it stays what is reserved.
-    for want in (reserve(machine.read(after), policy), reserve(facts, policy)):
+    for want in (reserve(_read(facts, after), policy), reserve(facts, policy)):
         if want and not want.problem and _keeps(facts, policy, _with_drop_in(after, want.text)):
             return {MAIN: text}, words, want.text
     return {}, (), ""
@@ -96,7 +101,7 @@ def _sysrq(facts: Facts, policy: Policy) -> dict[str, str | None]:
     faithful = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() == file.sha256
     rest = text.removesuffix(SYSRQ_LINE + "\n") if line.path == SYSCTL_CONF else None
     texts = {line.path: rest}
-    known = machine.read(changed(facts.evidence, texts)).settings[SYSRQ].next_boot_of_others
+    known = _read(facts, changed(facts.evidence, texts)).settings[SYSRQ].next_boot_of_others
     return texts if faithful and file.link is None and known is not None else {}
 
 

@@ -20,9 +20,9 @@ class Plan:
     reads them itself); make_boot_files: let the boot loader's own tool make its files anew; boot_files: how that is
     done, also when files are put back (null where it has no such tool), `settings` being the beginnings of the paths
     that the tool reads; sysctls: values to set in the running kernel; enable_unit, restart_unit and disable_unit: unit
-    names, empty for none;
-    reload_units: systemd must read its files anew; package_manager: who installs; finish: a noted run
-    that this one ends; remove_packages: those that an earlier run of ours installed.
+    names, empty for none; stop_unit: one of ours that goes away, with what it keeps; reload_units: systemd must read
+    its files anew; package_manager: who installs; finish: a noted run that this one ends; remove_packages: those that
+    an earlier run of ours installed.
     """
 
     refusal: str = ""
@@ -43,6 +43,7 @@ class Plan:
     enable_unit: str = ""
     restart_unit: str = ""
     disable_unit: str = ""
+    stop_unit: str = ""
     package_manager: str = ""
     finish: str = ""
     remove_packages: tuple[str, ...] = ()
@@ -105,6 +106,7 @@ def _unit_steps(plan: Plan) -> Iterator[tuple[str, str]]:
         ("enable unit", plan.enable_unit),
         ("restart unit", plan.restart_unit),
         ("disable unit", plan.disable_unit),
+        ("stop unit", plan.stop_unit),
     ):
         if unit:
             yield step, unit

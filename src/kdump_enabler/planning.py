@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from . import back_ends, capture_line, late_arming, sysctls
+from . import back_ends, capture_line, late_arming, own_units, sysctls
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
 from .facts.late_arming import VALUES as LATE_VALUES
@@ -21,6 +21,7 @@ from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
 from .rules import capture_words, lockdown
+from .rules import own_units as rules_of_own
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .sysctls import Value
@@ -58,9 +59,10 @@ def make(facts: Facts, policy: Policy) -> Plan:
     missing = missing_packages(facts) if facts.packages is not None else ()
     clean = cleanup(facts, policy)
     grub, tool = _crashkernel(facts, policy, clean), back_ends.of(facts).tool(facts, _text(facts, policy))
-    config = _kdump_config(facts, policy) if not missing else ()
+    units = own_units.planned(facts)
+    config = units + (_kdump_config(facts, policy) if not missing else ())
     unit = facts.unit(facts.platform.unit)
-    on_disk = unit is not None and unit.load_state == "loaded"
+    on_disk = unit is not None and unit.load_state == "loaded" and not facts.own_units
     panics = _panics(facts, panic_dropin(facts, policy), late_dropin(facts, policy))
     plan = Plan(
         finish=_unfinished(facts),
@@ -80,7 +82,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
         sysrq=_sysrq(clean.after, policy),
         sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
-        restart_unit=facts.platform.unit if on_disk and _can_load(facts) else "",
+        restart_unit=facts.platform.unit if on_disk and _can_load(facts) else _restarted(facts, units),
+        stop_unit=own_units.stopped(units),
     )
     return _unless_refused(facts, plan)
 
@@ -90,6 +93,8 @@ def _impossible(facts: Facts, policy: Policy) -> str:
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     if want and want.problem:
         return f"kdump_crashkernel: {want.problem}"
+    if problem := own_units.impossible(facts, policy):
+        return f"kdump_provider: {problem}"
     stated = {key: value for key, value in policy.sysctls.items() if value is not None}
     wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
     key = next((key for key, problem in wrong.items() if problem), "")
@@ -108,7 +113,8 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
     back_end, panics = back_ends.of(facts), _panics(facts, {}, {})
     tool = back_end.tool(facts, "")
     follows = bool(back_end.GENERATOR) or tool is not None
-    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None)
+    units = own_units.removal(facts.evidence)
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None) + units
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
@@ -123,6 +129,7 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
         sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
+        stop_unit=own_units.stopped(units),
         package_manager=facts.platform.package_manager,
         remove_packages=_installed_by_us(facts) if purge else (),
     )
@@ -175,6 +182,13 @@ def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChan
 def _text(facts: Facts, policy: Policy) -> str | None:
     want = reserve(facts, policy)
     return want.text if want and not want.problem else None
+
+
+def _restarted(facts: Facts, units: tuple[FileChange, ...]) -> str:
+    """Our own unit, where starting it again would load something, or something else than is loaded now."""
+    assert facts.platform is not None  # noqa: S101 - make() asked
+    ready = facts.own_units and (facts.image.kept or facts.image.fault == "") and bool(facts.reserved_bytes)
+    return facts.platform.unit if ready and (_can_load(facts) or (units and not facts.load_disabled)) else ""
 
 
 def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
@@ -269,10 +283,15 @@ def _unless_refused(facts: Facts, plan: Plan) -> Plan:
 
 def _refusal(facts: Facts, plan: Plan) -> str:
     """Why the plan must not be begun: what would stop it half-way is found before the first change."""
+    if reason := rules_of_own.refusal(facts):
+        return reason
     changes_grub = plan.regenerate_grub or (bool(plan.packages) and bool(back_ends.of(facts).GENERATOR))
     if changes_grub and facts.grub_fault:
         fault = facts.grub_fault
         return f"{fault.path}, line {fault.line}: {fault.message}; no grub.cfg could be made from it"
+    boot = facts.evidence.mount_of(facts.menu.config)
+    if changes_grub and boot and "ro" in boot.options:
+        return f"{boot.point} is mounted read-only, so no grub.cfg can be written there"
     if changes_grub and facts.boot_free_bytes is not None and facts.boot_free_bytes < BOOT_ROOM:
         directory, left = facts.menu.config.rpartition("/")[0], facts.boot_free_bytes // 1024
         return f"the file system of {directory} has {left} KiB left, too little for a new grub.cfg"

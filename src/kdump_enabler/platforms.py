@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 TABLE = Path(__file__).with_name("data") / "platforms.yml"
+OWN = "own"  # what the table calls the settings of our own units
 # libyaml reads the table ten times faster; PyYAML can be built without it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -29,13 +30,14 @@ class DebconfAnswer:
 @dataclass(frozen=True)
 class Match:
     """How a platform is recognised; `version` is empty for a release that is still being made. With `major` it is the
-    number before the first dot; `any`: there are no releases."""
+    number before the first dot; `any`: there are no releases, and with `derived` who is like it is it."""
 
     id: str
     codenames: tuple[str, ...]
     version: str = ""
     major: bool = False
     any: bool = False
+    derived: bool = False
     aliases: tuple[str, ...] = ()
 
     @property
@@ -62,6 +64,7 @@ class Platform:
     package_manager: str
     packages: tuple[str, ...]
     packages_note: str = ""
+    own_packages: tuple[str, ...] = ()
     debconf: tuple[DebconfAnswer, ...] = ()
     unit: str
     dump_unit: str = ""
@@ -75,7 +78,7 @@ class Platform:
     dump_directory: str
     module_build: tuple[str, ...]
     boot_loaders: tuple[str, ...]
-    grub_variable: str
+    grub_variable: str = "GRUB_CMDLINE_LINUX"
     crashkernel: Mapping[str, str]
     crashkernel_floor: str
 
@@ -84,12 +87,30 @@ class Platform:
         """Those for which it is known what the packages reserve, in the kernel's words."""
         return tuple(self.crashkernel)
 
+    @property
+    def own_units(self) -> bool:
+        """Units of ours load the capture kernel and write the dump."""
+        return self.dialect == OWN
+
 
 @cache
 def table() -> tuple[Platform, ...]:
     """Every platform, in the order of the file."""
-    families = _raw()["families"]
-    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in _raw()["platforms"].items())
+    raw = _raw()
+    families = raw["families"]
+    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in raw["platforms"].items())
+
+
+def with_own_units(platform: Platform) -> Platform:
+    """The platform with our own units in place of its package for kdump; itself where they were not tried there."""
+    if not platform.own_packages:
+        return platform
+    return replace(platform, packages=platform.own_packages, **_frozen(_raw()["own_units"]))
+
+
+def by_likeness(identifier: str) -> Platform | None:
+    """The platform that everything built on this distribution is; null when the table has none."""
+    return next((row for row in table() if row.match.id == identifier and row.match.derived), None)
 
 
 def by_version(identifier: str, version: str) -> Platform | None:
@@ -137,9 +158,18 @@ def _versions(word: str, names_: Iterable[str]) -> str:
     return word + " " + ", ".join(name.rpartition(" ")[2] for name in names_)
 
 
+@cache
+def _raw() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    return found
+
+
+def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
 def _platform(key: str, row: Mapping[str, Any]) -> Platform:
-    values = {"key": key, **row}
-    values |= {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
+    values = {"key": key, **_frozen(row)}
     values["debconf"] = tuple(DebconfAnswer(**answer) for answer in row.get("debconf", ()))
     values["match"] = _match(row["match"])
     return Platform(**values)
@@ -147,9 +177,3 @@ def _platform(key: str, row: Mapping[str, Any]) -> Platform:
 
 def _match(row: Mapping[str, Any]) -> Match:
     return Match(**{**row, **{name: tuple(row.get(name, ())) for name in ("codenames", "aliases")}})
-
-
-@cache
-def _raw() -> dict[str, Any]:
-    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
-    return raw

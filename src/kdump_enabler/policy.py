@@ -19,6 +19,7 @@ from .sysctls import Value
 
 PROFILE = "kdump_panic_profile"
 SYSRQ = "kernel.sysrq"
+PROVIDERS = PACKAGE, OWN = "package", "own"
 SYSRQ_WORDS = ("auto", "keep")
 SYSRQ_ALL_BITS = 511  # every bit of admin-guide/sysrq.rst
 
@@ -64,7 +65,8 @@ class Policy:
     larger reservation; panic_profile: the set of panic settings to start from; sysctls: explicit values over it, null
     leaves a key alone; late_arming: what makes events panic is set at boot only after a capture kernel is loaded;
     sysrq: `auto` adds the crash key to what the machine has, `keep` leaves it, a number is written as it is;
-    proof_max_age_days: how old the proof by a crash may be, null demands none. `stated` are the values
+    proof_max_age_days: how old the proof by a crash may be, null demands none; provider: what loads the capture kernel
+    and writes the dump, the distribution's package where there is one, or our own units. `stated` are the values
     that somebody stated, by the names of the variables; `origins` tells where every value comes from.
     """
 
@@ -75,6 +77,7 @@ class Policy:
     late_arming: bool = False
     sysrq: str | int = "auto"
     proof_max_age_days: int | None = None
+    provider: str = PACKAGE
     stated: Mapping[str, Any] = field(default_factory=dict, compare=False)
     origins: tuple[Origin, ...] = field(default=(), compare=False)
 
@@ -204,12 +207,19 @@ def _days(name: str, value: Any) -> int | None:
     raise PolicyError((name,), f"{value!r} is no number of days", "Use null to demand no proof.")
 
 
+def _provider(name: str, value: Any) -> str:
+    if value not in PROVIDERS:
+        raise PolicyError((name,), f"{value!r} is neither {' nor '.join(PROVIDERS)}")
+    return str(value)
+
+
 READERS = {
     "kdump_crashkernel": _crashkernel,
     "kdump_crashkernel_allow_lower": _boolean,
     "kdump_late_arming": _boolean,
     PROFILE: _profile,
     "kdump_proof_max_age_days": _days,
+    "kdump_provider": _provider,
     "kdump_sysctls": _sysctls,
     "kdump_sysrq": _sysrq,
 }
@@ -219,5 +229,6 @@ DEFAULTS: Mapping[str, Any] = {
     "kdump_late_arming": False,
     PROFILE: profiles.DEFAULT,
     "kdump_proof_max_age_days": None,
+    "kdump_provider": PACKAGE,
     "kdump_sysrq": "auto",
 }

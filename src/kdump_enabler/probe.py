@@ -40,6 +40,7 @@ TEXT_GLOBS = (
     "/proc/sys/kernel/hostname",
     "/proc/sys/kernel/osrelease",
     "/proc/sys/kernel/random/boot_id",
+    "/proc/sys/kernel/version",
     # data/sysctls.yml
     "/proc/sys/kernel/panic",
     "/proc/sys/kernel/panic_on_oops",
@@ -109,12 +110,18 @@ TEXT_GLOBS = (
     "/etc/sysconfig/kdump",
     "/etc/default/kexec",
     "/etc/default/kexec.d/*",
+    "/etc/kdump-enabler/capture.conf",
     "/etc/kdump-enabler/late-arming.conf",
     "/etc/kdump-enabler/policy.yml",
     "/etc/systemd/system/kdump-enabler-late-arming.service",
+    "/etc/systemd/system/kdump-enabler-load.service",
+    "/etc/systemd/system/kdump-enabler-load.service.d/*.conf",
+    "/etc/systemd/system/kdump-enabler-save.service",
+    "/etc/systemd/system/kdump-enabler-save.service.d/*.conf",
     "/etc/systemd/system/kdump.service.d/*.conf",
     "/etc/systemd/system/kdump-tools.service.d/*.conf",
     "/etc/systemd/system/kdump-tools-dump.service.d/*.conf",
+    "/etc/systemd/system/multi-user.target.d/kdump-enabler-load.conf",
     "/etc/sysctl.conf",
     "/etc/sysctl.d/*.conf",
     "/run/sysctl.d/*.conf",
@@ -127,6 +134,8 @@ TEXT_GLOBS = (
     "/etc/ufw/ufw.conf",
     "/etc/tuned/active_profile",
     "/etc/tuned/tuned-main.conf",
+    "/usr/local/lib/kdump-enabler/load.sh",
+    "/usr/local/lib/kdump-enabler/save.sh",
     "/var/lib/kdump-enabler/backups/*/manifest.json",
     "/var/lib/kdump-enabler/capture-memory",
     "/var/lib/kdump-enabler/proof.json",
@@ -175,9 +184,10 @@ STAT_GLOBS = (
     "/etc/systemd/system/multi-user.target.wants/tuned.service",
     "/etc/systemd/system/systemd-sysctl.service",
     "/var/lib/kdump/*",
-    "/boot/initramfs-*kdump.img",
-    "/boot/initrd-*-kdump",
-    "/boot/vmlinuz-*",
+    "/boot/initramfs-*.img",
+    "/boot/initrd-*",
+    "/boot/initrd.img-*",
+    "/var/lib/kdump-enabler/capture/*/initrd",
     "/usr/sbin/mkinitramfs",
     "/usr/sbin/transactional-update",
     "/sys/block/dm-*/slaves/*",
@@ -204,10 +214,14 @@ STAT_GLOBS = (
     "/sys/fs/cgroup/system.slice/docker.service",
     "/sys/fs/cgroup/system.slice/kubelet.service",
     "/lib/modules/*/build",
+    "/lib/modules/*/modules.dep",
     "/lib/modules/*/kernel/lib/test_lockup.ko*",
     "/usr/bin/gcc",
     "/usr/bin/make",
 )
+# Kernels, of which only the build that they say they are is read.
+IMAGE_GLOBS = ("/boot/vmlinuz-*", "/var/lib/kdump-enabler/capture/*/vmlinuz")
+BUILD_POINTER, BUILD_BASE, BUILD_CAP = 0x20E, 0x200, 512  # kernel_version in Documentation/arch/x86/boot.rst
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
 LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
@@ -215,6 +229,7 @@ DUMP_DIRECTORY_FILES = (
     ("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),
     ("/etc/kdump.conf", r"(?m)^[ \t]*path[ \t]+\"?([^\s\"#]+)"),
     ("/etc/sysconfig/kdump", r"(?m)^\s*KDUMP_SAVEDIR=[\"']?(?:file://)?(/[^\s\"'#]+)"),
+    ("/etc/kdump-enabler/capture.conf", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),
 )
 KEY_FILES = (
     ("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),
@@ -231,8 +246,14 @@ COMMANDS = (
     + ("kdump-tools", "kexec-tools", "makedumpfile", "initramfs-tools-core"),
     ("rpm", "-q", "--qf", "%{NAME}\\tinstalled\\t%{VERSION}-%{RELEASE}\\n")
     + ("kdump-utils", "kdump", "kexec-tools", "makedumpfile"),
+    ("pacman", "-Q", "kexec-tools", "makedumpfile"),
     ("systemctl", "show", "kdump-tools.service", "kdump-tools-dump.service", "kdump.service")
-    + ("kdump-commandline.service", "kdump-enabler-late-arming.service")
+    + (
+        "kdump-commandline.service",
+        "kdump-enabler-late-arming.service",
+        "kdump-enabler-load.service",
+        "kdump-enabler-save.service",
+    )
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
@@ -333,6 +354,21 @@ def text_of(root: str, path: str, pattern: str = "") -> Record:
     if pattern:
         text = "".join(line + "\n" for line in re.findall(pattern, text))
     record["text"] = without_secrets(text)
+    return record
+
+
+def image_of(root: str, path: str) -> Record:
+    """A kernel for x86 with the text that names its build: release, who built it, and version."""
+    record = outside(root, path)
+    if "error" in record:
+        return record
+    try:
+        with open(root + resolved(root, path), "rb") as stream:
+            stream.seek(BUILD_POINTER)
+            stream.seek(int.from_bytes(stream.read(2), "little") + BUILD_BASE)
+            record["text"] = stream.read(BUILD_CAP).split(b"\0")[0].decode("ascii", "replace")
+    except OSError as error:
+        record.update(failure(error))
     return record
 
 
@@ -507,6 +543,7 @@ def collect(root: str = "/") -> Record:
     live = prefix == ""
     files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS + SIMULATION_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
+    files.update((path, image_of(prefix, path)) for path in expanded(prefix, IMAGE_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
     files.update(tuned_profiles(prefix, files))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}

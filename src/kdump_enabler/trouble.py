@@ -31,7 +31,8 @@ class Trouble:
 # What tools print, what it means, what to do. The first match counts; {0} is what its group holds.
 KNOWN = (
     (
-        r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg|System management is locked",
+        r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg|System management is locked"
+        r"|unable to lock database",
         Trouble(
             "package_lock",
             "Another program holds the package manager's lock",
@@ -44,9 +45,28 @@ KNOWN = (
         Trouble("no_space", "A file system of the host is full", "Make room and run this again.", 1),
     ),
     (
+        r"Packages are older than the package lists say, so nothing was installed: (.*)",
+        Trouble(
+            "packages_behind",
+            "The system is not up to date with its package lists, so nothing was installed: {0}",
+            "Run `pacman -Syu` on the host and reboot it, then run this again.",
+            1,
+        ),
+    ),
+    # The mirrors of a distribution without releases have the newest version of a package alone.
+    (
+        r"failed retrieving file .*404|error: target not found|database file for .* does not exist",
+        Trouble(
+            "package_lists_old",
+            "The host's package lists name packages that its mirrors do not have, or no longer have",
+            "Run `pacman -Syu` on the host and reboot it, then run this again.",
+            1,
+        ),
+    ),
+    (
         r"Temporary failure resolving|Could not (resolve|connect)|Unable to connect|Network is unreachable"
-        r"|Failed to (update apt cache|fetch)|unable to fetch|Cannot initiate|Connection timed out"
-        r"|Download \(curl\) error",
+        r"|Failed to (update apt cache|fetch)|failed retrieving file|unable to fetch|Cannot initiate"
+        r"|Connection timed out|Download \(curl\) error",
         Trouble(
             "package_network",
             "The package repositories cannot be reached",

@@ -202,7 +202,7 @@ def candidates(facts: Facts, policy: Policy) -> list[Reserve]:
 def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
     """The distribution's value, what administrators wrote, and from 2 GiB of RAM on our floor; none below 1 GiB."""
     ram = crashkernel.rounded(memory)
-    reasons = {_package_default(facts): "the distribution's own"}
+    reasons = {_package_default(facts): "what our own units need" if facts.own_units else "the distribution's own"}
     reasons |= {text: "written in the GRUB defaults" for text in _authored(facts) if text not in reasons}
     reasons |= {text: "written in the boot entry" for text in _of_entry(facts) if text not in reasons}
     reasons |= {text: f"written in {sysconfig.PATH}" for text in _of_config(facts) if text not in reasons}
@@ -242,10 +242,10 @@ def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
 
 
 def _package_default(facts: Facts) -> str:
-    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_GRUB_DROPIN]
-    if found:
-        return found[-1]
     assert facts.platform is not None  # noqa: S101 - reserve() asked
+    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_GRUB_DROPIN]
+    if found and not facts.platform.own_units:
+        return found[-1]
     return facts.platform.crashkernel.get(facts.arch or "", "")
 
 

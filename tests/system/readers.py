@@ -25,13 +25,19 @@ class Opened:
 
 def kernel_log(dump: Path) -> str:
     """The kernel log inside a flattened dump, by makedumpfile -R and --dump-dmesg."""
-    plain, log = dump.with_suffix(".plain"), dump.with_suffix(".log")
+    plain = dump.with_suffix(".plain")
     with dump.open("rb") as stream:
         subprocess.run(
             ["makedumpfile", "-R", plain], stdin=stream, capture_output=True, check=True, timeout=READING_SECONDS
         )
+    return log_of_plain(plain)
+
+
+def log_of_plain(dump: Path) -> str:
+    """The kernel log inside a dump that is not flattened."""
+    log = dump.with_suffix(".log")
     subprocess.run(
-        ["makedumpfile", "--dump-dmesg", plain, log], capture_output=True, check=True, timeout=READING_SECONDS
+        ["makedumpfile", "--dump-dmesg", dump, log], capture_output=True, check=True, timeout=READING_SECONDS
     )
     return log.read_text(errors="replace")
 

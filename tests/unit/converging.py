@@ -14,7 +14,7 @@ from kdump_enabler.changes import FileChange
 from kdump_enabler.plan import Plan
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import in_effect
-from tests.hosts import bases, machines, red_hat, suse
+from tests.hosts import arch, bases, machines, red_hat, suse
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
@@ -41,13 +41,8 @@ def remembering(raw: Raw, *chosen: Layer) -> Audit:
 
 def apply(raw: Raw, plan: Plan) -> None:
     """Everything the plan holds, in the order of the roles."""
-    if plan.packages and plan.package_manager == "dnf":
-        old = ".el8" in raw["files"]["/proc/sys/kernel/osrelease"]["text"]
-        red_hat.install(raw, red_hat.EL8 if old else red_hat.FEDORA, "disabled")
-    elif plan.packages and plan.package_manager == "zypper":
-        suse.install(raw, suse.TUMBLEWEED)
-    elif plan.packages:
-        _install(raw)
+    if plan.packages:
+        _packages(raw, plan)
     for change in plan.leftovers + plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
         _file(raw, change)
     if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt"):
@@ -55,7 +50,8 @@ def apply(raw: Raw, plan: Plan) -> None:
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
-        raw["commands"][1]["out"] = raw["commands"][1]["out"].replace("UMask=0022\nId=kdump-tools-dump", DUMP_UNIT)
+        states = next(run for run in raw["commands"] if run["argv"][:2] == ["systemctl", "show"])
+        states["out"] = states["out"].replace("UMask=0022\nId=kdump-tools-dump", DUMP_UNIT)
     if plan.enable_unit:
         machines.unit(raw, plan.enable_unit, UnitFileState="enabled")
     if plan.restart_unit:
@@ -76,6 +72,19 @@ def _install(raw: Raw) -> None:
     asked = facts.platform.crashkernel[facts.arch or ""]
     line = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel={asked}"\n'
     machines.write(raw, "/etc/default/grub.d/kdump-tools.cfg", line)
+
+
+def _packages(raw: Raw, plan: Plan) -> None:
+    """What the packages of each family bring."""
+    if plan.package_manager == "dnf":
+        old = ".el8" in raw["files"]["/proc/sys/kernel/osrelease"]["text"]
+        red_hat.install(raw, red_hat.EL8 if old else red_hat.FEDORA, "disabled")
+    elif plan.package_manager == "zypper":
+        suse.install(raw, suse.TUMBLEWEED)
+    elif "kdump-tools" not in plan.packages:
+        arch.install(raw)
+    else:
+        _install(raw)
 
 
 def _file(raw: Raw, change: FileChange) -> None:
@@ -99,7 +108,7 @@ def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:
     first, second = _variables(raw)
     lines = []
     for line in raw["files"][path]["text"].splitlines():
-        match = re.match(r"(\s*linux\s+\S+ root=\S+(?: ro)?(?: +\$\{extra_cmdline\})?)( single)?", line)
+        match = re.match(r"(\s*linux\s+\S+ root=\S+(?: r[ow])?(?: +\$\{extra_cmdline\})?)( single)?", line)
         words = f" single {first}" if match and match[2] else f" {first} {second}"
         lines.append(match[1] + words if match else line)
     machines.write(raw, path, "\n".join(lines) + "\n")

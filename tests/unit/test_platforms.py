@@ -85,6 +85,7 @@ UNKNOWN = [
     ('ID="rhel"\nID_LIKE="fedora"\nVERSION_ID="7.9"\n', "which knows Debian"),
     ('ID="ol"\nID_LIKE="fedora"\nVERSION_ID="7.9"\n', "which knows Debian"),
     ("ID=ubuntu-core\nVERSION_ID=22\n", "which knows"),
+    ("ID=steamos\nID_LIKE=arch\nVERSION_ID=3.7.16\n", "a kdump of its own"),
     ("ID=Deepin\nVERSION_ID=20.9\nVERSION_CODENAME=apricot\n", "which knows"),
     ("ID=example\nVERSION_ID=12\n", "example 12 is not supported by this version, which knows"),
     ("\n", "this distribution is not supported by this version"),
@@ -111,6 +112,22 @@ def test_no_platform(text: str, words: str) -> None:
     release = read(text)
     assert recognise.platform(release) is None
     assert words in recognise.why_unknown(release)
+
+
+def test_what_says_to_be_like_a_distribution_without_releases_is_it() -> None:
+    for text in ("ID=arch\n", "ID=arch\nVERSION_ID=TEMPLATE_VERSION_ID\n", "ID=cachyos\nID_LIKE=arch\nVERSION_ID=25\n"):
+        found = recognise.platform(read(text))
+        assert found is not None
+        assert found.key == "arch"
+
+
+def test_our_own_units_take_the_place_of_a_package_where_they_were_tried() -> None:
+    rows = {row.key: platforms.with_own_units(row) for row in platforms.table()}
+    debian = rows["debian-12"]
+    assert (debian.packages, debian.unit) == (("kexec-tools", "makedumpfile"), "kdump-enabler-load.service")
+    assert (debian.boot_loaders, debian.architectures) == (("grub-dropin",), ("x86_64",))
+    assert not rows["rhel-9"].own_units
+    assert rows["arch"] == platforms.by_likeness("arch")
 
 
 LINE = st.one_of(

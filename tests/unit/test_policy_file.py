@@ -90,6 +90,7 @@ def test_layers_in_order() -> None:
         "kdump_late_arming": "default",
         "kdump_panic_profile": "default",
         "kdump_proof_max_age_days": "default",
+        "kdump_provider": "default",
         "kdump_sysctls.kernel.panic": "fleet.yml",
         "kdump_sysctls.kernel.panic_on_oops": f"{HOST_FILE}:3",
         "kdump_sysctls.kernel.panic_on_unrecovered_nmi": "profile standard",

@@ -81,7 +81,7 @@ BOOT = [
 def test_all_knobs_are_there_and_the_probe_looks_at_each() -> None:
     assert sorted(sysctls.table()) == sorted(DOCUMENTED)
     seen = {path for path in probe.TEXT_GLOBS if path.startswith("/proc/sys/")}
-    others = ("arch", "hostname", "osrelease", "random/boot_id")
+    others = ("arch", "hostname", "osrelease", "random/boot_id", "version")
     assert seen == {row.file for row in sysctls.table().values()} | {f"/proc/sys/kernel/{name}" for name in others}
 
 

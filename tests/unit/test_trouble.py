@@ -22,7 +22,23 @@ FULL = """dpkg: error processing archive /var/cache/apt/archives/makedumpfile_1%
  cannot copy extracted data for './usr/bin/makedumpfile': failed to write (No space left on device)"""
 FETCH_FULL = """E: Failed to fetch http://deb.example.org/debian/pool/main/k/kdump-tools/kdump-tools_1.8.1_amd64.deb
   Error writing to file - write (28: No space left on device)"""
+# pacman 6.0.2, with package lists that name what the mirror no longer has, with none, and while another one works.
+OLD_LISTS = """error: failed retrieving file 'kexec-tools' from a.example.org : The requested URL returned error: 404
+warning: failed to retrieve some files
+error: failed to commit transaction (download library error)"""
+NO_LISTS = """warning: database file for 'extra' does not exist (use '-Sy' to download)
+error: target not found: kexec-tools"""
+NO_MIRROR = """error: failed retrieving file 'kexec-tools-2.pkg.tar.zst' from a.example.org : Connection refused
+error: failed to commit transaction (download library error)"""
+TWO_PACMANS = """error: failed to init transaction (unable to lock database)
+error: could not lock database: File exists"""
+BEHIND = "Packages are older than the package lists say, so nothing was installed: glibc, linux"
 MESSAGES = [
+    ("stderr", OLD_LISTS, "package_lists_old"),
+    ("stderr", NO_LISTS, "package_lists_old"),
+    ("stderr", NO_MIRROR, "package_network"),
+    ("stderr", TWO_PACMANS, "package_lock"),
+    ("msg", BEHIND, "packages_behind"),
     (
         "msg",
         "Failed to lock apt for exclusive operation: Failed to lock directory /var/lib/apt/lists/: E:Could not get "

@@ -37,7 +37,7 @@ def stays(facts: Facts) -> str:
     """What cannot be taken out word by word, or comes from elsewhere."""
     line = _line(facts, "")
     left = crashkernel.words(line) if line is not None else None
-    return "" if left == [] else f"take crashkernel= out of {MAIN} by hand, then: {BY_HAND}"
+    return "" if left == [] else f"take crashkernel= out of {MAIN} by hand, then: {_by_hand(facts)}"
 
 
 def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
@@ -45,8 +45,14 @@ def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
     line = _line(facts, want.text)
     if line is not None and asks_enough(line, facts, want, policy):
         return None
-    remedy = f"write crashkernel={want.text} into {_variable(facts)} of {MAIN} by hand, then: {BY_HAND}"
+    remedy = f"write crashkernel={want.text} into {_variable(facts)} of {MAIN} by hand, then: {_by_hand(facts)}"
     return Obstacle(Source(MAIN, 0, "it cannot be changed word by word"), remedy)
+
+
+def _by_hand(facts: Facts) -> str:
+    """The tool is called as the directory that it writes to, also by grub_mkconfig."""
+    name = facts.menu.config.split("/")[2]
+    return f"{name}-mkconfig -o {facts.menu.config}"
 
 
 def _text(facts: Facts, reservation: str) -> str | None:

@@ -104,5 +104,7 @@ def _told(evidence: Evidence) -> BootLoader | None:
 
 def _grub_started(evidence: Evidence, menu: Menu, kernel: str | None) -> bool:
     """GRUB puts BOOT_IMAGE= first on the command line (grub-core/loader of GRUB), and its menu has this kernel."""
-    started = (evidence.text("/proc/cmdline") or "").startswith("BOOT_IMAGE=")
-    return started and kernel is not None and any(kernel in entry.kernel for entry in menu.entries)
+    first = (evidence.text("/proc/cmdline") or "").partition(" ")[0]
+    image = first.rpartition("/")[2] if first.startswith("BOOT_IMAGE=") else ""
+    names = {entry.kernel.rpartition("/")[2] for entry in menu.entries}
+    return bool(image) and kernel is not None and (image in names or any(kernel in name for name in names))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..evidence import Evidence
@@ -14,6 +15,8 @@ from .tools import Value
 
 KDUMP_CONF, OF_SUSE = "kdump.conf", "sysconfig"  # what the table calls these dialects
 SYSCONFIG = "/etc/sysconfig/kdump"
+DIRECTORY = "KDUMP_COREDIR"
+PLAIN_PATH = re.compile(r"/[\w./@:+-]*")  # what systemd and sh take as it is
 REMOTE = ("NFS", "SSH", "FTP")
 
 
@@ -118,6 +121,8 @@ def read(evidence: Evidence, platform: Platform | None) -> KdumpConfig:
         return _kdump_conf(platform, text, tools.shell_values(evidence.text(SYSCONFIG) or ""))
     if platform and platform.dialect == OF_SUSE:
         return _of_suse(platform.config, tools.shell_values(text.replace(CUT_OUT, "***")))  # it has blanks
+    if platform and platform.own_units:
+        return _own(platform.config, tools.shell_values(text))
     return _kdump_tools(platform.config if platform else "", tools.shell_values(text))
 
 
@@ -134,7 +139,7 @@ def _kdump_tools(path: str, values: Mapping[str, Value]) -> KdumpConfig:
     return KdumpConfig(
         values=values,
         targets=targets,
-        directory_key="KDUMP_COREDIR",
+        directory_key=DIRECTORY,
         key=key.value if key else "",
         kexec_options=_options(values.get("KDUMP_KEXEC_ARGS")),
         kexec_setting=f'KDUMP_KEXEC_ARGS="-s" in {path}',
@@ -143,6 +148,29 @@ def _kdump_tools(path: str, values: Mapping[str, Value]) -> KdumpConfig:
         any_key=True,
         makes_directory="kdump-config",
     )
+
+
+def _own(path: str, values: Mapping[str, Value]) -> KdumpConfig:
+    """The settings of our own units, one so far; what they say of the capture kernel is in their texts (data/own)."""
+    return KdumpConfig(
+        values=values,
+        targets=(),
+        directory_key=DIRECTORY,
+        key="",
+        kexec_options=("-a",),
+        kexec_setting="kexec -a",
+        capture_line=CaptureLine(path, "", Value("panic=10", 0), None),
+        faults=tuple(_own_faults(path, values)),
+    )
+
+
+def _own_faults(path: str, values: Mapping[str, Value]) -> Iterator[Fault]:
+    for name, value in values.items():
+        where = Source(path, value.line, f"{name}={value.value}")
+        if name != DIRECTORY:
+            yield Fault(where, f"our own units know {DIRECTORY} alone, a directory of this machine")
+        elif not PLAIN_PATH.fullmatch(value.value):
+            yield Fault(where, "it is no full path of letters, digits and ._/@:+-")
 
 
 def _kdump_conf(platform: Platform, text: str, of_kernel: Mapping[str, Value]) -> KdumpConfig:

@@ -21,6 +21,7 @@ from . import (
     grub,
     grub_defaults,
     kdump_config,
+    kernel_image,
     late_arming,
     leftovers,
     lockdown,
@@ -42,6 +43,7 @@ from .grub import Entry, Menu
 from .grub_defaults import Defaults
 from .kdump_config import KdumpConfig
 from .kernel import telling
+from .kernel_image import KernelImage
 from .leftovers import Leftovers
 from .lockdown import Lockdown
 from .os_release import OsRelease
@@ -104,6 +106,7 @@ class Facts:
     units: Mapping[str, Unit] | None
     config: KdumpConfig
     capture_initrd: File | None
+    image: KernelImage
     removed_image: str
     dump_directory: DumpDirectory
     storage: Storage
@@ -125,16 +128,21 @@ class Facts:
         """The kernel that boots next by its image's path or, where that tells no version, the running one's release."""
         return telling(self.next_entry.kernel if self.next_entry else None, self.kernel)
 
+    @property
+    def own_units(self) -> bool:
+        """Units of ours load the capture kernel and write the dump."""
+        return bool(self.platform and self.platform.own_units)
+
     def unit(self, name: str) -> Unit | None:
         """A unit's state; null when systemd did not answer."""
         return None if self.units is None else self.units.get(name)
 
 
-def read(evidence: Evidence, test_container: bool = False) -> Facts:
-    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With
-    `test_container` a container is taken for a machine, as tests of everything but the kernel want it."""
+def read(evidence: Evidence, test_container: bool = False, own_units: bool = False) -> Facts:
+    """The facts of a machine. Pure: everything comes from the evidence and the platform table. With `test_container` a
+    container is taken for a machine, as tests want it; with `own_units` those do the work of the platform's package."""
     release = os_release.read(evidence)
-    platform = recognise.platform(release) if release else None
+    platform = recognise.platform(release, own_units) if release else None
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
@@ -179,9 +187,10 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         units=tools.units(evidence),
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
-        removed_image=_removed_image(evidence, kernel, entry),
+        image=kernel_image.read(evidence),
+        removed_image="" if platform and platform.own_units else kernel_image.removed(evidence, kernel, entry),
         dump_directory=target,
-        storage=storage.read(evidence, target.real, platform is None or bool(platform.dump_unit)),
+        storage=storage.read(evidence, target.real, storage.start(platform)),
         lockdown=lockdown.read(evidence),
         settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
         unexplained_nmi=_unexplained_nmi(evidence),
@@ -227,16 +236,6 @@ def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str |
     directory = path.rpartition("/")[0]
     found = {file.path: file for file in evidence.below(directory)}
     return found.get(path, File(path, error="ENOENT"))
-
-
-def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
-    """The path of the running kernel's image if it was removed since the boot, which others were not, and the next
-    boot takes one of those; empty if not."""
-    there = [file.path for file in evidence.below("/boot") if file.error is None]
-    images = {name for name in there if name.startswith("/boot/vmlinuz-")}
-    path = f"/boot/vmlinuz-{kernel}"
-    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
-    return path if images and path not in images and goes_on else ""
 
 
 def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:

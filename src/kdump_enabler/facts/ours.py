@@ -84,11 +84,14 @@ def arch_of(evidence: Evidence) -> str | None:
 
 def way_to_boot(platform: Platform | None, loader: BootLoader | None, menu: Menu) -> str | None:
     """What the table calls it: GRUB's command lines stand in the files of entries (`bls`), on EL 8 in the environment
-    block (`bls-kernelopts`), or are made from the GRUB defaults; in /boot/grub, those have a directory of drop-ins."""
+    block (`bls-kernelopts`), or are made from the GRUB defaults; in /boot/grub, those of Debian have a directory of
+    drop-ins."""
     if loader is None or platform is None:
         return None
     if loader.kind != boot_loader.GRUB:
         return loader.kind
     if menu.fragments:
         return next((way for way in platform.boot_loaders if way.startswith("bls")), "bls")
-    return "grub-dropin" if menu.config == GRUB_CFG else "grub-defaults"
+    if menu.config != GRUB_CFG:
+        return "grub-defaults"
+    return "grub-dropin" if "grub-dropin" in platform.boot_loaders else "grub-mkconfig"

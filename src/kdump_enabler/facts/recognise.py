@@ -7,28 +7,44 @@ from ..platforms import Platform
 from .os_release import OsRelease
 
 
-def platform(release: OsRelease) -> Platform | None:
-    """The platform of a machine, or null when the table has none.
+def platform(release: OsRelease, own_units: bool = False) -> Platform | None:
+    """The platform of a machine, or null when the table has none; with our own units in place of its package for kdump,
+    if they are wanted and were tried there.
 
     A distribution that the table names is its VERSION_ID, or its codename where it has none yet. Any other is the
     release that it says to be built on: os-release(5) has ID_LIKE for the distribution, and derivatives name its
-    release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own; rebuilds take its number.
+    release in DEBIAN_CODENAME or UBUNTU_CODENAME, or take its codename for their own; rebuilds take its number, and
+    what is built on a distribution without releases needs to name none.
     """
+    found = _platform(release)
+    return platforms.with_own_units(found) if found and own_units else found
+
+
+def _platform(release: OsRelease) -> Platform | None:
+    if why_refused(release):
+        return None
     if release.id in platforms.identifiers():
         found = platforms.by_version(release.id, release.version)
         return found if found or release.version else platforms.by_codename(release.id, release.codename)
     named = [platforms.by_codename(base, codename) for base, codename in release.base_codenames.items()]
     shared = [platforms.by_codename(base, release.codename) for base in release.like]
     rebuilt = [platforms.by_number(base, release.version) for base in release.like]
-    return next((found for found in [*named, *shared, *rebuilt] if found), None)
+    like = [platforms.by_likeness(base) for base in release.like]
+    return next((found for found in [*named, *shared, *rebuilt, *like] if found), None)
+
+
+def why_refused(release: OsRelease) -> str:
+    """Why a distribution that is known is not ours to configure, as a clause; empty when the table says nothing."""
+    rows = (reason for match, reason in platforms.refused() if release.id in match.ids and match.has(release.version))
+    return next(rows, "")
 
 
 def why_unknown(release: OsRelease) -> str:
     """The sentence for a machine that is no row of the table: it names what is missing."""
     sentence = f"{release.name} is not supported by this version"
-    for match, reason in platforms.refused():
-        if release.id in match.ids and match.has(release.version):
-            return f"{sentence}: {reason}"
+    refused = why_refused(release)
+    if refused:
+        return f"{sentence}: {refused}"
     named = [(base, codename) for base, codename in release.base_codenames.items() if base in platforms.identifiers()]
     like = [base for base in release.like if base in platforms.codenamed()]
     if release.id in platforms.identifiers() or not (named or like):

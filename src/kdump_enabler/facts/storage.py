@@ -4,6 +4,10 @@ The capture kernel of kdump-tools boots the same root with `systemd.unit=kdump-t
 That unit needs sysinit.target, which wants local-fs.target and cryptsetup.target, and network-online.target; nothing
 on the way wants remote-fs.target (units of kdump-tools and systemd, systemd.special(7)).
 
+That of our own units boots the same root, and starts nothing but the unit that writes the dump: it needs the root and
+the file system of the dump directory, which systemd mounts for it whether or not a boot would (RequiresMountsFor= of
+systemd.unit(5) honours `noauto`); there is no network.
+
 That of kdump-utils does not boot the system: its initrd mounts the one file system that the dump goes to, by its device
 and without `noauto` and `nofail` (to_mount of mkdumprd), and writes the dump itself.
 """
@@ -17,6 +21,7 @@ from enum import Enum
 
 from ..evidence import Evidence, Mount
 from ..finding import Source
+from ..platforms import Platform
 
 FSTAB, CRYPTTAB = "/etc/fstab", "/etc/crypttab"
 REMOTE = frozenset(["9p", "afs", "ceph", "cifs", "nfs", "nfs4", "smb3", "virtiofs"])
@@ -36,6 +41,14 @@ class Arrival(Enum):
     LATE = "nofail: nothing waits for it"
     NEVER = "nothing mounts it there"
     UNSEEN = "what mounts it could not be seen"
+
+
+class Start(Enum):
+    """What a capture kernel starts before the dump is written."""
+
+    SYSTEM = "all local file systems"
+    ROOT = "the root, and what the dump needs"
+    INITRD = "its initrd alone"
 
 
 @dataclass(frozen=True)
@@ -73,20 +86,33 @@ class Storage:
     locks: tuple[Lock, ...] | None
 
 
-def read(evidence: Evidence, directory: str, boots: bool = True) -> Storage:
-    """The file systems that a dump into this directory needs. `boots`: the capture kernel starts the system first."""
+def start(platform: Platform | None) -> Start:
+    """What the capture kernel of a platform starts."""
+    if platform and platform.own_units:
+        return Start.ROOT
+    return Start.SYSTEM if platform is None or platform.dump_unit else Start.INITRD
+
+
+def read(evidence: Evidence, directory: str, start: Start = Start.SYSTEM) -> Storage:
+    """The file systems that a dump into this directory needs, with a capture kernel that starts so much."""
     target = evidence.mount_of(directory)
-    entries = _entries(evidence) if boots else ()
+    entries = _entries(evidence) if start is not Start.INITRD else ()
     arrival, where = _arrival(target, entries, evidence) if target else (Arrival.UNSEEN, Source("/proc/mounts"))
-    if target and not boots:
+    if target and (start is Start.INITRD or (start is Start.ROOT and _is_named(target, entries))):
         arrival = Arrival.SURE
     return Storage(
         root=evidence.mount_of("/"),
         target=target,
         arrival=arrival,
         arrival_where=where,
-        locks=_locks(evidence, target, entries or (), boots),
+        locks=_locks(evidence, target, entries or () if start is Start.SYSTEM else (), start),
     )
+
+
+def _is_named(mount: Mount, entries: tuple[Entry, ...] | None) -> bool:
+    """Whether a local file system has a line in fstab(5)."""
+    entry = next((entry for entry in entries or () if entry.point == mount.point), None)
+    return entry is not None and not (is_remote(mount) or entry.kind in REMOTE or "_netdev" in entry.options)
 
 
 def is_remote(mount: Mount) -> bool:
@@ -131,11 +157,12 @@ def _by_options(mount: Mount, entry: Entry) -> Arrival:
 
 
 def _locks(
-    evidence: Evidence, target: Mount | None, entries: tuple[Entry, ...], boots: bool
+    evidence: Evidence, target: Mount | None, entries: tuple[Entry, ...], start: Start
 ) -> tuple[Lock, ...] | None:
     """Encrypted devices below the dump directory; where the system is booted, also below `/` and everything else that
     local-fs.target waits for."""
     awaited = {entry.point for entry in entries if not {"noauto", "nofail", "_netdev"} & set(entry.options)}
+    boots = start is not Start.INITRD
     awaited |= {"/"} if boots else set()
     needed = [mount for mount in evidence.mounts if mount.point in awaited or mount == target]
     found: dict[str, Lock] = {}
@@ -147,7 +174,7 @@ def _locks(
             lock = _lock(evidence, device, mount.point, boots)
             if lock is not None:
                 found.setdefault(lock.name, lock)
-    mapped = _mapped(evidence) if boots else ()
+    mapped = _mapped(evidence) if start is Start.SYSTEM else ()
     waited_for = [lock for device in mapped if (lock := _lock(evidence, device, "")) and _stops_boot(lock)]
     return (*found.values(), *(lock for lock in waited_for if lock.name not in found))
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ..evidence import Evidence
 
 # Who knows what is installed. rpm says the same of a missing package in words, without tabs.
-DATABASES = {"apt": "dpkg-query", "dnf": "rpm", "zypper": "rpm"}
+DATABASES = {"apt": "dpkg-query", "dnf": "rpm", "zypper": "rpm", "pacman": "pacman"}
+MISSING = re.compile(r"error: package '.*' was not found")  # what pacman says of each that is not there
 ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(\w+)=(.*)$")
 
 
@@ -37,8 +38,13 @@ def packages(evidence: Evidence, manager: str) -> dict[str, str] | None:
     """Installed packages that were asked for, with their versions; null when the database of this package manager did
     not answer. Another one's may be there too, and know nothing."""
     run = evidence.command(DATABASES[manager])
-    if run is None or run.rc is None or run.err.startswith("error:"):  # rpm's word for a database it cannot read
+    if run is None or run.rc is None:
         return None
+    errors = [line for line in run.err.splitlines() if line.startswith("error:") and not MISSING.match(line)]
+    if errors:  # the word of rpm and pacman for a database that they cannot read
+        return None
+    if manager == "pacman":  # each with its version
+        return dict(line.split(" ", 1) for line in run.out.splitlines() if " " in line)
     rows = (line.split("\t") for line in run.out.splitlines())
     return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
 

@@ -110,9 +110,15 @@ def _after_reboot(facts: Facts, policy: Policy) -> bool:
 def _memory_comes(facts: Facts) -> bool:
     """Whether loading had to fail in this boot and need not in the next: there was no memory, it was forbidden, or
     the running kernel's image is gone."""
-    had_to_fail = not facts.reserved_bytes or bool(facts.load_disabled) or bool(facts.removed_image)
+    no_image = bool(facts.removed_image) or _not_loadable(facts)
+    had_to_fail = not facts.reserved_bytes or bool(facts.load_disabled) or no_image
     waits = had_to_fail and not reservation_failed(facts)
     return waits and facts.next_boot is not None and facts.next_boot.size_bytes > 0
+
+
+def _not_loadable(facts: Facts) -> bool:
+    """Our own unit finds no image of the kernel that runs."""
+    return facts.own_units and bool(facts.image.fault) and not facts.image.kept
 
 
 def loading_disabled(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -143,6 +149,8 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
     a failed load), a unit that is not enabled or masked loads nothing at the next boot."""
     if facts.platform is None or not facts.packages or facts.platform.packages[0] not in facts.packages:
         return
+    if facts.own_units:
+        return  # KD048
     unit = facts.unit(facts.platform.unit)
     if unit is None:
         yield unseen("KD040", f"Whether {facts.platform.unit} is enabled", "systemctl")
@@ -187,7 +195,7 @@ def refused(facts: Facts, _: Policy) -> Iterator[Finding]:
             severity=Severity.ERROR,
             title="The kdump configuration would be refused",
             current=f"{fault.where.text}: {fault.reason}",
-            wanted="a configuration that kdumpctl takes",
+            wanted="a configuration that is taken",
             evidence=(fault.where,),
             remedy=f"mend {fault.where.source}:{fault.where.line}, then: {ENABLE}",
             blocks_capture=not facts.capture_loaded,
@@ -226,6 +234,8 @@ def initrd(facts: Facts, _: Policy) -> Iterator[Finding]:
     file = facts.capture_initrd
     if file is None or not facts.reserved_bytes or facts.capture_loaded is not False or facts.removed_image:
         return
+    if facts.own_units:
+        return  # KD049: it is kept when it is loaded
     if file.unknown:
         yield unseen("KD042", "Whether the capture initrd exists", file.path)
     elif file.absent and not _is_chosen(facts):

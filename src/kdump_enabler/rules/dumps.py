@@ -71,6 +71,8 @@ def private(facts: Facts, _: Policy) -> Iterator[Finding]:
     that root can read: makedumpfile's own mode, and chmod 600.)"""
     if facts.platform is None or not facts.platform.dump_unit or missing_packages(facts):
         return
+    if facts.own_units:
+        return  # the umask is a part of our unit: KD048
     unit, mode = facts.unit(facts.platform.dump_unit), facts.dump_directory.mode
     if unit is None:
         yield unseen("KD051", "Whether new dumps are private", facts.platform.dump_unit)
@@ -91,7 +93,7 @@ def new_dumps_are_open(facts: Facts) -> bool:
     unit = facts.unit(facts.platform.dump_unit) if facts.platform else None
     mode = facts.dump_directory.mode
     way_in = mode is not None and bool(mode & (OTHERS_MAY_ENTER | OTHERS_MAY_READ))
-    named = facts.platform is not None and bool(facts.platform.dump_unit)
+    named = facts.platform is not None and bool(facts.platform.dump_unit) and not facts.own_units
     return named and unit is not None and way_in and not _is_private(unit.umask)
 
 

@@ -40,7 +40,9 @@ def failed(facts: Facts, _: Policy) -> Iterator[Finding]:
 def _has_reason(facts: Facts) -> bool:
     """One of the other rules says why nothing is loaded."""
     switch = facts.config.switch
-    no_initrd = facts.capture_initrd is not None and facts.capture_initrd.absent
+    if facts.own_units and not facts.image.kept and facts.image.fault != "":
+        return True
+    no_initrd = facts.capture_initrd is not None and facts.capture_initrd.absent and not facts.own_units
     off = switch is not None and is_off(switch.value)
     forbidden = facts.load_disabled or obstacle(facts)
     return bool(off or forbidden or no_initrd or facts.removed_image or missing_packages(facts))

@@ -13,7 +13,7 @@ from ..finding import Finding, Severity, Source
 from ..platforms import Platform
 from ..policy import Policy
 from ..proof import State, standing
-from . import dumps, sysconfig
+from . import dumps, own_units, sysconfig
 from .capture import missing_packages
 from .words import mib, unseen
 
@@ -95,7 +95,8 @@ def hidden(facts: Facts, _: Policy) -> Iterator[Finding]:
         severity=Severity.ERROR if never else Severity.WARNING,
         title=f"{path} {'would' if never else 'might'} not be mounted when the dump is written",
         current=f"{mount.source} on {mount.point} ({mount.kind}): {arrival.value}",
-        wanted="a local file system that /etc/fstab mounts at boot, or NFS= or SSH= of kdump-tools",
+        wanted="a local file system that /etc/fstab mounts at boot"
+        + ("" if facts.own_units else ", or NFS= or SSH= of kdump-tools"),
         evidence=(facts.storage.arrival_where,),
         remedy=_mended_by(facts.platform, arrival, mount, path),
         unseen=True,
@@ -107,7 +108,8 @@ def _mended_by(platform: Platform, arrival: Arrival, mount: Mount, path: str) ->
     if arrival is Arrival.LATE:
         return f"take nofail from {mount.point} in /etc/fstab"
     if is_remote(mount):
-        return f"set NFS= or SSH= in {platform.config}, or give {path} a local file system"
+        sent = "" if platform.own_units else f"set NFS= or SSH= in {platform.config}, or "
+        return f"{sent}give {path} a local file system"
     return f"let /etc/fstab mount {mount.point} at every boot: without noauto, _netdev, or x-systemd.automount"
 
 
@@ -223,7 +225,7 @@ def directory(facts: Facts, _: Policy) -> Iterator[Finding]:
         yield unseen("KD059", f"What sh makes of {setting}", facts.platform.config)
         return
     problem = f"it is relative, and services take it for {path}" if not written.startswith("/") else ""
-    missing = facts.dump_directory.exists is False
+    missing = facts.dump_directory.exists is False and not facts.own_units  # our own unit makes it
     if not problem and missing:
         problem = "it does not exist; " + (f"{maker} would make it" if maker else "without it no initrd is made")
     if problem:
@@ -273,7 +275,7 @@ def is_saved(facts: Facts) -> bool | None:
         return None
     if facts.packages is not None and missing_packages(facts):
         return False
-    found = [finding for rule in RULES for finding in rule(facts, Policy())]
+    found = [finding for rule in (*RULES, *own_units.SAVING) for finding in rule(facts, Policy())]
     if any(finding.blocks_capture for finding in found):
         return False
     return None if any(finding.unseen for finding in found) else True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    arch,
     boot_loaders,
     clouds,
     defaults,
@@ -32,4 +33,5 @@ MACHINES = {
     **clouds.MACHINES,
     **sysconfig.MACHINES,
     **suse.MACHINES,
+    **arch.MACHINES,
 }

@@ -1,0 +1,76 @@
+"""Units of our own that load the capture kernel and write the dump, where no package brings any.
+
+The texts are in data/own. The dump is written by the machine's own system, started by its ordinary initrd with
+`systemd.unit=kdump-enabler-save.service`: that unit needs the root file system and the one that dumps go to, and
+nothing else that /etc/fstab names.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from .changes import FileChange, own_file
+from .evidence import Evidence
+from .facts.machine import Facts
+from .policy import OWN, Policy
+from .wanted import HEADER
+
+DATA = Path(__file__).with_name("data") / "own"
+SYSTEM, SCRIPTS = "/etc/systemd/system", "/usr/local/lib/kdump-enabler"
+LOAD, SAVE = f"{SYSTEM}/kdump-enabler-load.service", f"{SYSTEM}/kdump-enabler-save.service"
+NAME = LOAD.rpartition("/")[2]
+LOAD_SCRIPT, SAVE_SCRIPT = f"{SCRIPTS}/load.sh", f"{SCRIPTS}/save.sh"
+# Not an [Install] section: what is a file comes and goes with the others, in one transaction and one backup set.
+STARTER = f"{SYSTEM}/multi-user.target.d/kdump-enabler-load.conf"
+OF_SAVING = (SAVE, SAVE_SCRIPT)
+PATHS = (*OF_SAVING, LOAD_SCRIPT, LOAD, STARTER)
+KDUMP_PACKAGES = ("kdump-tools", "kdump-utils")  # that load a capture kernel by themselves
+# Without them no other device than that of the root appears. They also load the drivers of everything in the machine,
+# which takes memory, so they are left out where the root is enough.
+DEVICES = " systemd-udevd.service systemd-udev-trigger.service"
+
+
+def changes(facts: Facts) -> tuple[FileChange, ...]:
+    """What has to change for our units to be there as they should be."""
+    target = facts.storage.target
+    found = texts(facts.dump_directory.real, DEVICES if target and target.point != "/" else "")
+    return tuple(change for path in PATHS for change in own_file(facts.evidence, path, found[path]))
+
+
+def removal(evidence: Evidence) -> tuple[FileChange, ...]:
+    """What takes our units away, where they are."""
+    return tuple(change for path in PATHS for change in own_file(evidence, path, None))
+
+
+def planned(facts: Facts) -> tuple[FileChange, ...]:
+    """Our units as they should be, or gone where a package does their work."""
+    return changes(facts) if facts.own_units else removal(facts.evidence)
+
+
+def stopped(units: tuple[FileChange, ...]) -> str:
+    """Our unit that loads, if these changes take it away; empty if not."""
+    return next((NAME for change in units if change.path == LOAD and change.absent), "")
+
+
+def impossible(facts: Facts, policy: Policy) -> str:
+    """Why our units cannot take the place of the platform's package here; empty if they can, or need not."""
+    if policy.provider != OWN or facts.platform is None:
+        return ""
+    if not facts.own_units:
+        return f"our own units were not tried on {facts.platform.name}; its package for kdump is what works there"
+    loading = next((name for name in KDUMP_PACKAGES if name in (facts.packages or {})), "")
+    return f"{loading} loads a capture kernel, too; remove it first" if loading else ""
+
+
+def texts(directory: str, devices: str) -> dict[str, str]:
+    """Our files by path, for dumps in this directory; `devices` are the units that bring the devices it needs."""
+    units = {path: _data(path).format(directory=directory, devices=devices) for path in (LOAD, SAVE)}
+    scripts = {path: _data(path) for path in (LOAD_SCRIPT, SAVE_SCRIPT)}
+    starter = f"[Unit]\nWants={NAME}\n"
+    return {path: HEADER + text for path, text in {**units, **scripts, STARTER: starter}.items()}
+
+
+@cache
+def _data(path: str) -> str:
+    return (DATA / path.rpartition("/")[2]).read_text(encoding="utf-8")
