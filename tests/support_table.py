@@ -20,6 +20,7 @@ BOOT_LOADERS = {
     "bls-kernelopts": "GRUB with entries of their own (BLS, kernelopts)",
     "grub-defaults": "GRUB",
     "grub-dropin": "GRUB",
+    "ostree": "GRUB with entries of ostree",
 }
 TESTED = (
     "virtual machine",

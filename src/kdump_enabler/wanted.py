@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import sysctls
-from .facts import crashkernel
+from .facts import crashkernel, ostree
 from .facts.crashkernel import MIB
 from .facts.grub_defaults import COMMAND_LINE
 from .facts.machine import SYSRQ, Facts
@@ -206,6 +206,8 @@ def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
     reasons |= {text: "written in the boot entry" for text in _of_entry(facts) if text not in reasons}
     if ram >= 2 * GIB:
         reasons.setdefault(floor, "enough by experience for this RAM")
+    if ostree.is_booted(facts.evidence):
+        reasons.setdefault(ostree.RESERVATION, "recommended for image-based systems")
     reasons |= {text: reason for text, reason in _measured(facts) if text not in reasons}
     sizes = {text: crashkernel.evaluate(f"crashkernel={text}", memory).size_bytes for text in reasons if text}
     return [Reserve(text, sizes[text], reasons[text]) for text in sizes] if ram >= GIB else []

@@ -26,6 +26,7 @@ from . import (
     lockdown,
     memory,
     os_release,
+    ostree,
     ours,
     proofs,
     recognise,
@@ -214,7 +215,8 @@ def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
 
 
 def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str | None) -> File | None:
-    if platform is None or kernel is None:
+    # Of an image, kdumpctl puts it beside a kernel below /boot/ostree, or where that is read-only into /var/lib/kdump.
+    if platform is None or kernel is None or ostree.is_booted(evidence):
         return None
     path = platform.capture_initrd.format(kernel=kernel)
     directory = path.rpartition("/")[0]

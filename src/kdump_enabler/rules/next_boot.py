@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from .. import back_ends
 from ..cleanup import cleanup
-from ..facts import crashkernel
+from ..facts import crashkernel, ostree
+from ..facts.bls import DIRECTORY
 from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
 from ..facts.machine import Facts
@@ -16,6 +17,7 @@ from ..policy import Policy
 from ..wanted import GRUB_DROPIN, is_enough, reserve
 from .words import mib
 
+GRUBBY = "/usr/sbin/grubby"  # kdump-utils only recommends it
 CHOOSE = "keep its crashkernel= up to date by hand, or choose an entry of 10_linux by GRUB_DEFAULT"
 
 
@@ -152,6 +154,9 @@ def _same_in_all(facts: Facts) -> str:
     words = crashkernel.words(entry.command_line) if entry else []
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND
+    if facts.evidence.file(GRUBBY).absent or facts.boot_loader == ostree.WAY:
+        asked = " ".join(f"crashkernel={word}" for word in words)
+        return f"write {asked} into the options of the other entries in {DIRECTORY}"
     return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
 
 

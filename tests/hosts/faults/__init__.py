@@ -8,6 +8,7 @@ from . import (
     defaults,
     el8,
     first,
+    images,
     leftovers,
     loading,
     panics,
@@ -29,5 +30,6 @@ MACHINES = {
     **red_hat.MACHINES,
     **el8.MACHINES,
     **clouds.MACHINES,
+    **images.MACHINES,
     **sysconfig.MACHINES,
 }
