@@ -6,7 +6,7 @@ import re
 
 from ..evidence import Evidence
 from ..platforms import Platform
-from . import boot_loader, ostree, recognise
+from . import boot_loader, ostree, recognise, zipl
 from .boot_loader import BootLoader
 from .grub import GRUB_CFG, Menu
 from .os_release import OsRelease
@@ -39,6 +39,8 @@ def reason(
         return recognise.why_unknown(release)
     arch = arch_of(evidence)
     if arch is not None and arch not in platform.architectures:
+        if arch == zipl.ARCH:
+            return zipl.why_not(platform)
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )

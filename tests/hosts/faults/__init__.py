@@ -16,6 +16,7 @@ from . import (
     red_hat,
     sysconfig,
     targets,
+    zipl,
 )
 
 MACHINES = {
@@ -32,4 +33,5 @@ MACHINES = {
     **clouds.MACHINES,
     **images.MACHINES,
     **sysconfig.MACHINES,
+    **zipl.MACHINES,
 }
