@@ -15,6 +15,7 @@ from . import (
     platforms,
     red_hat,
     sysconfig,
+    systemd_boot,
     targets,
     zipl,
 )
@@ -28,6 +29,7 @@ MACHINES = {
     **targets.MACHINES,
     **platforms.MACHINES,
     **boot_loaders.MACHINES,
+    **systemd_boot.MACHINES,
     **red_hat.MACHINES,
     **el8.MACHINES,
     **clouds.MACHINES,
