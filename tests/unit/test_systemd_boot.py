@@ -288,7 +288,10 @@ WORDS = st.lists(
 @given(WORDS, STYLES, st.sampled_from(["", "256M", PAIR]))
 def test_the_list_of_kernelstub(words: list[str], style: dict[str, Any], value: str) -> None:
     """Its meaning is right for another JSON reader, the part that is not ours byte for byte as it was."""
-    known = {"default": {"kernel_options": ["crashkernel=9M"]}, "user": {"kernel_options": words, "more": [1]}}
+    known: dict[str, Any] = {
+        "default": {"kernel_options": ["crashkernel=9M"]},
+        "user": {"kernel_options": words, "more": [1]},
+    }
     text = json.dumps({**known, "user": {"setup_loader": True, "manage_mode": True, **known["user"]}}, **style)
     found = Configuration(text, tuple(words), by_entries=True)
     after = found.with_reservation(value)
