@@ -143,6 +143,14 @@ def test_a_read_only_boot_keeps_everything_as_it_is() -> None:
     assert [one.by_hand for one in found.findings if one.id == "KD021"] == [True]
 
 
+def test_what_an_entry_asks_for_is_shown_where_it_is_written() -> None:
+    raw = red_hat.installed(EL8, "crashkernel=64M")()
+    machines.write(raw, path_of(EL8.kernels[1]), entry(EL8.kernels[1], f"{ROOT} crashkernel=32M"))
+    found = {one.id: one.evidence for one in judge(raw).findings}
+    assert [(one.source, one.line, one.text) for one in found["KD021"]] == [(GRUB_ENV, 3, "crashkernel=64M")]
+    assert [(one.source, one.line) for one in found["KD027"]] == [(path_of(EL8.kernels[1]), 5)]
+
+
 def test_a_kernel_without_the_patch_gets_numbers() -> None:
     raw = enabled(machines.load("oracle8-auto"))
     assert variables(raw)["kernelopts"] == f"{ROOT} crashkernel=1G-64G:448M,64G-:512M rhgb quiet "

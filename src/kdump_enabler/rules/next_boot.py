@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from .. import back_ends
 from ..cleanup import cleanup
-from ..facts import crashkernel, ostree
-from ..facts.bls import DIRECTORY
+from ..facts import crashkernel
 from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
 from ..facts.machine import Facts
@@ -15,9 +14,9 @@ from ..finding import ENABLE, Finding, Severity, Source
 from ..obstacle import obstacle
 from ..policy import Policy
 from ..wanted import GRUB_DROPIN, is_enough, reserve
-from .words import mib
+from .words import asked_at, mib
 
-GRUBBY = "/usr/sbin/grubby"  # kdump-utils only recommends it
+GRUBBY = "/usr/sbin/grubby"  # only recommended by kdump-utils, and for GRUB's entries
 CHOOSE = "keep its crashkernel= up to date by hand, or choose an entry of 10_linux by GRUB_DEFAULT"
 
 
@@ -61,7 +60,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         title="Other boot entries reserve another amount of memory",
         current="; ".join(dict.fromkeys(f"{entry.release}: {mib(asked.size_bytes)}" for entry, asked in different)),
         wanted=f"the same in each; what boots by itself reserves {mib(size)}",
-        evidence=tuple(Source(entry.file, entry.line, asked.text or asked.problem) for entry, asked in different),
+        evidence=tuple(asked_at(facts, entry, asked.text or asked.problem) for entry, asked in different),
         remedy=ENABLE if mended else CHOOSE if here else f"{foreign}{_same_in_all(facts)}",
         by_hand=not mended,
     )
@@ -130,7 +129,7 @@ def _places(facts: Facts, entry: Entry) -> Iterator[Source]:
         word = next((word for word in written if word.text == text), None)
         if word:
             written.remove(word)
-        yield Source(word.path, word.line, text) if word else Source(entry.file, entry.line, text)
+        yield Source(word.path, word.line, text) if word else asked_at(facts, entry, text)
 
 
 def _files(places: list[Source]) -> str:
@@ -154,10 +153,10 @@ def _same_in_all(facts: Facts) -> str:
     words = crashkernel.words(entry.command_line) if entry else []
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND
-    if facts.evidence.file(GRUBBY).absent or facts.boot_loader == ostree.WAY:
-        asked = " ".join(f"crashkernel={word}" for word in words)
-        return f"write {asked} into the options of the other entries in {DIRECTORY}"
-    return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
+    asked, directory = " ".join(f"crashkernel={word}" for word in words), entry.file.rpartition("/")[0]
+    if facts.evidence.file(GRUBBY).absent or not (facts.boot_loader or "").startswith("bls"):
+        return f"write {asked} into the options of the other entries in {directory}"
+    return f"grubby --update-kernel=ALL --args='{asked}'"
 
 
 def _default(facts: Facts) -> Iterator[Source]:
