@@ -109,6 +109,12 @@ def test_the_entry_that_is_written_out_and_the_block_become_alike() -> None:
     assert "options $kernelopts $tuned_params\n" in raw["files"][path_of(EL8.kernels[1])]["text"]
 
 
+def test_entries_that_differ_are_evened_out_with_what_new_kernels_get() -> None:
+    raw = machines.load("rhel8-mixed")
+    assert {one.id: one.by_hand for one in judge(raw).findings} == {"KD027": False, "KD045": False}
+    assert judge(enabled(raw)).findings == ()
+
+
 def test_a_smaller_word_behind_kernelopts_goes() -> None:
     raw = red_hat.installed(EL8)()
     path = path_of(EL8.kernels[0])

@@ -52,7 +52,8 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
         return
-    mended, foreign = _enable_writes(facts, policy), _scripts([entry for entry, _ in different])
+    mended = _enable_writes(facts, policy) or _evens_out(facts, policy)
+    foreign = _scripts([entry for entry, _ in different])
     here = facts.next_entry is not None and not facts.next_entry.generated
     yield Finding(
         id="KD027",
@@ -113,6 +114,15 @@ def _enable_writes(facts: Facts, policy: Policy) -> bool:
     want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
     wrong = want is not None and not want.problem and size is not None and not is_enough(size, want, policy)
     return wrong and obstacle(facts, policy) is None
+
+
+def _evens_out(facts: Facts, policy: Policy) -> bool:
+    """Whether `enable` writes the entries for the sake of kernels to come."""
+    want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
+    if want is None or want.problem or not is_enough(size, want, policy):
+        return False
+    back_end = back_ends.of(facts)
+    return not back_end.lasts(facts, want, policy) and bool(back_end.changes(facts, want.text, policy))
 
 
 def _cleaned(facts: Facts, policy: Policy) -> bool:
