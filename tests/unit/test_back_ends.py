@@ -232,7 +232,7 @@ def test_nothing_needs_grubby_and_no_remedy_names_it_where_it_is_not() -> None:
     words = f"crashkernel={EL10.crashkernel}"
     assert remedies == [
         f"grubby --update-kernel=ALL --args='{words}'",
-        f"write {words} into the options of the other entries in /boot/loader/entries",
+        f"write {words} into the options of each",
     ]
 
 

@@ -334,3 +334,10 @@ def test_a_kernelstub_configuration_with_too_little_is_found_before_the_next_ker
     (found,) = (one for one in judge(raw).findings if one.id == "KD045")
     assert found.evidence[0].source == kernelstub.PATH
     assert [change.path for change in judge(raw).plan.crashkernel] == [kernelstub.PATH]
+
+
+def test_entries_that_differ_are_brought_together_by_hand_without_the_tools_of_another_boot_loader() -> None:
+    raw = machines.load("debian12-systemd-boot-ready")
+    machines.write(raw, path_of(OLDER), entry(OLDER, OPTIONS))
+    (found,) = (one for one in judge(raw).findings if one.id == "KD027")
+    assert found.remedy.startswith("write crashkernel=1G-8G:256M")
