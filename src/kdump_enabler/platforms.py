@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -60,6 +60,7 @@ class Platform:
     name: str
     match: Match
     tested: Mapping[str, str]
+    tested_with: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     family: str
     package_manager: str
     packages: tuple[str, ...]

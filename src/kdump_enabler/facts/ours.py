@@ -6,7 +6,7 @@ import re
 
 from ..evidence import Evidence
 from ..platforms import Platform
-from . import boot_loader, recognise
+from . import boot_loader, ostree, recognise, zipl
 from .boot_loader import BootLoader
 from .grub import GRUB_CFG, Menu
 from .os_release import OsRelease
@@ -28,41 +28,54 @@ def reason(
     """Why a machine is not ours to configure, as a clause for a sentence; empty when it is."""
     if is_container(evidence) and not test_container:
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
-    if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
-        return "this is WSL: its kernel belongs to Windows"
-    if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
-        return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
-    if image := _image_based(evidence):
-        return image
+    if why := _not_this_kernel(evidence) or _transactional(evidence):
+        return why
     if evidence.live and evidence.file(SYSTEMD_MARK).absent:
         return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
     if release is None:
         return "the distribution is unknown: /etc/os-release could not be read"
     if platform is None:
         return recognise.why_unknown(release)
+    return _not_this_architecture(evidence, platform) or _unchangeable(evidence, platform, loader, menu)
+
+
+def _not_this_kernel(evidence: Evidence) -> str:
+    """Why this kernel is none that could be captured by another."""
+    if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
+        return "this is WSL: its kernel belongs to Windows"
+    if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
+        return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
+    return ""
+
+
+def _not_this_architecture(evidence: Evidence, platform: Platform) -> str:
+    """Why nothing is known of a reservation here."""
     arch = arch_of(evidence)
     if arch is not None and arch not in platform.architectures:
-        return (
-            f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
-        )
+        if arch == zipl.ARCH and platform.dialect in zipl.BY_HAND:
+            return zipl.why_not(platform)
+        known = ", ".join(platform.architectures)
+        return f"{platform.name} on {arch} is not supported by this version, only on {known}"
     if re.search(r"(\+64k(-debug)?|-64kb)\Z", (evidence.text("/proc/sys/kernel/osrelease") or "").strip()):
         return "its kernel has pages of 64 KiB, for which this version knows no reservation"
-    return _unchangeable(evidence, platform, loader, menu)
+    return ""
 
 
 def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None, menu: Menu) -> str:
     """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
+    image = ostree.reason(evidence, platform, menu) if ostree.is_booted(evidence) else ""
+    if image:
+        return image
     if loader is None and not evidence.file(menu.config).unknown:
         return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
     if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:
-        return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
+        steps = f"; by hand: {loader.by_hand}" if loader.by_hand else ""
+        return f"it boots with {loader.words}, which this version cannot change (found {loader.source}){steps}"
     return ""
 
 
-def _image_based(evidence: Evidence) -> str:
+def _transactional(evidence: Evidence) -> str:
     """Why a system cannot be changed in place; empty when it can. transactional-update(8) makes a new snapshot."""
-    if evidence.file("/run/ostree-booted").error is None:
-        return "this is an image-based system (ostree), which this version cannot change"
     root = evidence.mount_of("/")
     if root is None or "ro" not in root.options or evidence.file(TRANSACTIONAL).error is not None:
         return ""
@@ -84,12 +97,14 @@ def arch_of(evidence: Evidence) -> str | None:
 
 def way_to_boot(platform: Platform | None, loader: BootLoader | None, menu: Menu) -> str | None:
     """What the table calls it: GRUB's command lines stand in the files of entries (`bls`), on EL 8 in the environment
-    block (`bls-kernelopts`), or are made from the GRUB defaults; in /boot/grub, those of Debian have a directory of
-    drop-ins."""
+    block (`bls-kernelopts`), in those that ostree wrote for images (`ostree`), or are made from the GRUB defaults; in
+    /boot/grub, those of Debian have a directory of drop-ins."""
     if loader is None or platform is None:
         return None
     if loader.kind != boot_loader.GRUB:
         return loader.kind
+    if menu.fragments and all(ostree.of_ostree(one) for one in menu.fragments):
+        return ostree.WAY
     if menu.fragments:
         return next((way for way in platform.boot_loaders if way.startswith("bls")), "bls")
     if menu.config != GRUB_CFG:

@@ -9,6 +9,7 @@ from . import (
     defaults,
     el8,
     first,
+    images,
     leftovers,
     loading,
     panics,
@@ -16,7 +17,9 @@ from . import (
     red_hat,
     suse,
     sysconfig,
+    systemd_boot,
     targets,
+    zipl,
 )
 
 MACHINES = {
@@ -28,10 +31,13 @@ MACHINES = {
     **targets.MACHINES,
     **platforms.MACHINES,
     **boot_loaders.MACHINES,
+    **systemd_boot.MACHINES,
     **red_hat.MACHINES,
     **el8.MACHINES,
     **clouds.MACHINES,
+    **images.MACHINES,
     **sysconfig.MACHINES,
     **suse.MACHINES,
     **arch.MACHINES,
+    **zipl.MACHINES,
 }

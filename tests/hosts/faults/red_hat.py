@@ -149,11 +149,6 @@ def its_own_size(raw: Raw) -> None:
     kernel(raw, kexec_crash_size=str(512 * MIB))
 
 
-def image_based(raw: Raw) -> None:
-    """Silverblue."""
-    there(raw, "/run/ostree-booted")
-
-
 def pages_of_64k(raw: Raw) -> None:
     """The kernel with large pages."""
     arm64(raw)
@@ -212,7 +207,6 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "fedora44-pristine": (stock(), None),
     "fedora44-arm64": (stock(), arm64),
     "fedora44-ready": (ready(FEDORA, 256 * MIB), None),
-    "fedora44-silverblue": (stock(), image_based),
     "rhel9-unreserved": (installed(EL9), None),
     "rhel9-ready": (ready(), None),
     "rhel9-ready-unprivileged": (ready(), unprivileged),
