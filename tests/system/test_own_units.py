@@ -53,6 +53,7 @@ systemctl enable esp.service
 echo 'LABEL=ESP /boot/efi vfat umask=0077 0 1' >> /etc/fstab
 """
 TOO_SMALL = "128M"
+NORMAL = {"KD064"}  # emulated processors have no counters for an NMI watchdog
 CAPTURE_SECONDS = 240
 
 
@@ -60,7 +61,9 @@ CAPTURE_SECONDS = 240
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
     """A machine that our own units made ready; its disk as it was then is kept under this name."""
     with Machine("own-units") as machine:
-        host = Driven(machine, machine.inventory(path=tmp_path_factory.mktemp("own") / "inventory.yml"))
+        inventory = tmp_path_factory.mktemp("own") / "inventory.yml"
+        # A connection that is kept would wait for ever for a machine that went back to an earlier state.
+        host = Driven(machine, machine.login.write_inventory(inventory, ansible_ssh_args="-o ControlMaster=no"))
         host.run("enable", "-i", host.inventory, "-y", "--reboot", "if-needed", *OWN, expect=0, quiet=True)
         machine.wait_until_idle()
         machine.save("ready")
@@ -101,7 +104,7 @@ def test_a_dump_comes_out(ready: Driven, tmp_path: Path) -> None:
     assert not machine.ssh("command -v kdump-config", check=False).stdout
     assert ready.cat("/sys/kernel/kexec_crash_loaded") == "1"
     host = ready.check(expect=0)
-    assert (host["verdict"], host["captures_now"], host["findings"]) == ("ready", True, [])
+    assert (host["verdict"], host["captures_now"], ids(host)) == ("ready", True, NORMAL)
     ready.converged()
     kernel = ready.cat("/proc/sys/kernel/osrelease")
     assert f"{machine.name}: proven" in prove(ready, 0)
@@ -155,7 +158,7 @@ def test_too_little_memory(ready: Driven) -> None:
     small = ("--crashkernel", TOO_SMALL, "--reboot", "if-needed", *OWN, "-e", "kdump_crashkernel_allow_lower=true")
     ready.run("enable", "-i", ready.inventory, "-y", *small, expect=0, quiet=True)
     wait_until_loaded(machine)
-    assert ids(ready.check(expect=0)) == {"KD106"}
+    assert ids(ready.check(expect=0)) == NORMAL | {"KD106"}
     said = " ".join(prove(ready, 1).split())
     assert "ran out of the memory that is reserved for it; the host came back without a new dump" in said
     assert dumps(machine) == []
@@ -170,7 +173,7 @@ def test_a_kernel_that_was_upgraded(ready: Driven) -> None:
     machine.ssh(OTHER_KERNEL)
     machine.ssh(f"kexec -p -u && systemctl restart {LOAD}")
     assert ready.cat("/sys/kernel/kexec_crash_loaded") == "1"
-    assert ready.check(expect=0)["findings"] == []
+    assert ids(ready.check(expect=0)) == NORMAL
     machine.save("upgraded")
     machine.ssh(f"kexec -p -u; rm -r {KEPT}")
     failed = machine.ssh(f"systemctl restart {LOAD}", check=False)
@@ -178,6 +181,6 @@ def test_a_kernel_that_was_upgraded(ready: Driven) -> None:
     assert "is not the kernel that runs" in machine.ssh(f"journalctl -b -u {LOAD} -o cat").stdout
     assert ready.cat("/sys/kernel/kexec_crash_loaded") == "0"
     host = ready.check(expect=3)
-    assert (host["verdict"], ids(host)) == ("reboot-pending", {"KD030", "KD049"})
+    assert (host["verdict"], ids(host)) == ("reboot-pending", NORMAL | {"KD030", "KD049"})
     machine.load("upgraded")
     assert f"{machine.name}: proven" in prove(ready, 0)

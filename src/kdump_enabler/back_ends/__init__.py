@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..facts.machine import Facts
-from . import bls, grub_defaults, grub_dropin, grub_mkconfig
+from . import bls, grub_defaults, grub_dropin, grub_mkconfig, kernelstub, systemd_boot
 from .interface import BackEnd
 
 BACK_ENDS: dict[str, BackEnd] = {
@@ -11,6 +11,8 @@ BACK_ENDS: dict[str, BackEnd] = {
     "grub-defaults": grub_defaults,
     "grub-dropin": grub_dropin,
     "grub-mkconfig": grub_mkconfig,
+    "kernelstub": kernelstub,
+    "systemd-boot": systemd_boot,
 }
 
 

@@ -53,7 +53,7 @@ def removed(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
     there = [file.path for file in evidence.below("/boot") if file.error is None]
     images = {name for name in there if name.startswith("/boot/vmlinuz-")}
     path = f"/boot/vmlinuz-{kernel}"
-    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
+    goes_on = entry is not None and entry.release != kernel
     return path if images and path not in images and goes_on else ""
 
 

@@ -33,6 +33,7 @@ from . import (
     runs,
     storage,
     sysctl,
+    systemd_boot,
     tools,
 )
 from .backups import BackupSet
@@ -140,15 +141,17 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    menu = grub.read(evidence)
-    loader = boot_loader.read(evidence, menu, kernel)
+    grub_menu = grub.read(evidence)
+    loader = boot_loader.read(evidence, grub_menu, kernel)
+    kind = loader.kind if loader is not None else ""
+    menu = systemd_boot.read(evidence) if kind in boot_loader.ENTRY_FILES else grub_menu
     # A grub.cfg that nobody reads says nothing of the next boot.
-    entry = menu.next_entry if loader is not None and loader.kind == boot_loader.GRUB else None
+    entry = menu.next_entry if kind in (boot_loader.GRUB, *boot_loader.ENTRY_FILES) else None
     boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = kdump_config.read(evidence, platform)
-    boot = evidence.mount_of(menu.config)
+    boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
-    defaults = grub_defaults.read(evidence)
+    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if kind in boot_loader.ENTRY_FILES else {})
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
@@ -169,7 +172,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
         grub_defaults=defaults,
-        grub_fault=_grub_fault(evidence, defaults),
+        grub_fault=None if kind in boot_loader.ENTRY_FILES else _grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -262,7 +265,7 @@ def _settings(
 
 def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
     """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
-    name = entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-") if entry else running
+    name = entry.release if entry else running
     path = f"/boot/config-{name}"
     match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
     value = sysctl.integer(match[1]) if match else None
