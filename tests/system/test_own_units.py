@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.vm.host import run as host_run
 from tests.vm.machine import Machine
 from tests.vm.patience import factor, wait_until
 
@@ -51,6 +52,12 @@ WantedBy=local-fs-pre.target
 EOF
 systemctl enable esp.service
 echo 'LABEL=ESP /boot/efi vfat umask=0077 0 1' >> /etc/fstab
+"""
+OWN_PARTITION = """
+echo ',+,83' | sfdisk -q --append --no-reread --no-tell-kernel /dev/vda && partx -a --nr 2 /dev/vda; udevadm settle
+mkfs.ext4 -q /dev/vda2 && mkdir -p -m 0700 /var/crash
+echo "UUID=$(blkid -s UUID -o value /dev/vda2) /var/crash ext4 nofail 0 2" >> /etc/fstab
+systemctl daemon-reload && mount /var/crash
 """
 TOO_SMALL = "128M"
 NORMAL = {"KD064"}  # emulated processors have no counters for an NMI watchdog
@@ -184,3 +191,27 @@ def test_a_kernel_that_was_upgraded(ready: Driven) -> None:
     assert (host["verdict"], ids(host)) == ("reboot-pending", NORMAL | {"KD030", "KD049"})
     machine.load("upgraded")
     assert f"{machine.name}: proven" in prove(ready, 0)
+
+
+class Larger(Machine):
+    """A machine whose disk has room behind its only partition."""
+
+    def _make_directory(self) -> None:
+        super()._make_directory()
+        host_run(["qemu-img", "resize", "-q", str(self.disk), "+1G"])
+
+
+@pytest.mark.long
+def test_a_disk_of_its_own(tmp_path: Path) -> None:
+    """The dump directory on another partition, which a boot need not mount: it is mounted, and has the dump."""
+    with Larger("own-disk", snapshot=None) as machine:
+        machine.ssh(OWN_PARTITION, timeout=120)
+        assert machine.ssh("findmnt -no SOURCE /var/crash").stdout.strip() == "/dev/vda2"
+        inventory = machine.login.write_inventory(tmp_path / "inventory.yml", ansible_ssh_args="-o ControlMaster=no")
+        host = Driven(machine, inventory)
+        host.run("enable", "-i", inventory, "-y", "--reboot", "if-needed", *OWN, expect=0, quiet=True)
+        assert "udev" in host.cat("/etc/systemd/system/kdump-enabler-save.service")
+        assert ids(host.check(expect=0)) == NORMAL
+        assert f"{machine.name}: proven" in prove(host, 0)
+        (dump,) = dumps(machine)
+        assert machine.ssh(f"findmnt -no SOURCE --target {dump}").stdout.strip() == "/dev/vda2"
