@@ -33,11 +33,9 @@ OTHER_KERNEL = (
     "image=/boot/vmlinuz-$(uname -r); at=$(($(od -An -tu2 -j526 -N2 $image) + 512));"
     " printf 99 | dd of=$image bs=1 seek=$at conv=notrunc status=none"
 )
-# A file system whose device no capture kernel has: one of a disk image, made a device early in an ordinary boot.
-ESP = """
-apt-get install -y --no-install-recommends dosfstools > /dev/null
-truncate -s 64M /esp.img && mkfs.vfat -n ESP /esp.img > /dev/null && mkdir -p /boot/efi
-cat > /etc/systemd/system/esp.service <<EOF
+# A device that no capture kernel has: a disk image, made a device early in an ordinary boot.
+DEVICE = """
+cat > /etc/systemd/system/image.service <<EOF
 [Unit]
 DefaultDependencies=no
 After=systemd-remount-fs.service
@@ -46,12 +44,20 @@ Before=local-fs-pre.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/sbin/modprobe loop
-ExecStart=/sbin/losetup /dev/loop0 /esp.img
+ExecStart=/sbin/losetup /dev/loop0 /image
 [Install]
 WantedBy=local-fs-pre.target
 EOF
-systemctl enable esp.service
+systemctl enable image.service
+"""
+ESP = f"""{DEVICE}
+apt-get install -y --no-install-recommends dosfstools > /dev/null
+truncate -s 64M /image && mkfs.vfat -n ESP /image > /dev/null && mkdir -p /boot/efi
 echo 'LABEL=ESP /boot/efi vfat umask=0077 0 1' >> /etc/fstab
+"""
+DUMPS = f"""{DEVICE}
+truncate -s 512M /image && mkfs.ext4 -q -L DUMPS /image
+echo 'LABEL=DUMPS /var/crash ext4 defaults 0 2' >> /etc/fstab
 """
 OWN_PARTITION = """
 echo ',+,83' | sfdisk -q --append --no-reread --no-tell-kernel /dev/vda && partx -a --nr 2 /dev/vda; udevadm settle
@@ -105,6 +111,14 @@ def wait_until_loaded(machine: Machine) -> None:
     wait_until(lambda: machine.ssh(f"cat {shown}").stdout.strip() == "1", "a loaded capture kernel", 120)
 
 
+def reboot(machine: Machine) -> None:
+    """Restart it in order."""
+    before = machine.boot_id()
+    machine.ssh("systemctl reboot", check=False)
+    machine.wait_for_reboot(before)
+    machine.wait_until_idle()
+
+
 def test_a_dump_comes_out(ready: Driven, tmp_path: Path) -> None:
     """Ready, by the kernel's word; a crash that is proven, and whose dump others open; a second run changes nothing."""
     machine = at_the_beginning(ready)
@@ -145,10 +159,7 @@ def test_another_file_system_keeps_no_dump_back(ready: Driven) -> None:
     """A line of /etc/fstab whose device is not there in the capture kernel: the dump comes out, and at once."""
     machine = at_the_beginning(ready)
     machine.ssh(ESP, timeout=120)
-    before = machine.boot_id()
-    machine.ssh("systemctl reboot", check=False)
-    machine.wait_for_reboot(before)
-    machine.wait_until_idle()
+    reboot(machine)
     assert machine.ssh("findmnt -no FSTYPE /boot/efi").stdout.strip() == "vfat"
     wait_until_loaded(machine)
     assert f"{machine.name}: proven" in prove(ready, 0)
@@ -156,6 +167,17 @@ def test_another_file_system_keeps_no_dump_back(ready: Driven) -> None:
         "boot-efi"
         not in machine.serial_log.read_text(errors="replace").rpartition("elfcorehdr=")[2].partition("GRUB")[0]
     )
+
+
+@pytest.mark.long
+def test_a_dump_directory_that_does_not_come(ready: Driven) -> None:
+    """Its device is not there in the capture kernel: no dump, and yet the machine comes back by itself."""
+    machine = at_the_beginning(ready)
+    machine.ssh(DUMPS, timeout=120)
+    reboot(machine)
+    ready.run("enable", "-i", ready.inventory, "-y", expect=0, quiet=True)
+    assert "reach the place for dumps" in " ".join(prove(ready, 1).split())
+    assert dumps(machine) == []
 
 
 @pytest.mark.long
