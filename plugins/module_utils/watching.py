@@ -21,7 +21,7 @@ UNIT = """\
 [Unit]
 Description=Watch the memory of the capture kernel, for kdump-enabler prove
 DefaultDependencies=no
-After=local-fs.target
+After=local-fs.target systemd-remount-fs.service
 Before={unit}
 ConditionPathExists=/proc/vmcore
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .changes import FileChange, own_file
 from .evidence import Evidence
+from .facts import kernel_image
 from .facts.machine import Facts
 from .policy import OWN, Policy
 from .wanted import HEADER
@@ -53,14 +54,30 @@ def stopped(units: tuple[FileChange, ...]) -> str:
     return next((NAME for change in units if change.path == LOAD and change.absent), "")
 
 
+def restarts(facts: Facts, units: tuple[FileChange, ...], helps: bool) -> bool:
+    """Whether our unit that loads has to be started again: it `helps`, as nothing is loaded, or these changes load
+    something else; and the kernel that runs is there."""
+    there = facts.own_units and bool(facts.reserved_bytes) and (facts.image.kept or facts.image.fault == "")
+    return there and (helps or (bool(units) and not facts.load_disabled))
+
+
 def impossible(facts: Facts, policy: Policy) -> str:
-    """Why our units cannot take the place of the platform's package here; empty if they can, or need not."""
-    if policy.provider != OWN or facts.platform is None:
-        return ""
-    if not facts.own_units:
-        return f"our own units were not tried on {facts.platform.name}; its package for kdump is what works there"
+    """Why our units cannot do what is wanted of them here, so that nothing must be begun; empty if they can."""
+    if policy.provider == OWN and facts.platform and not facts.own_units:
+        name = facts.platform.name
+        return f"kdump_provider: our own units were not tried on {name}; its package for kdump is what works there"
     loading = next((name for name in KDUMP_PACKAGES if name in (facts.packages or {})), "")
-    return f"{loading} loads a capture kernel, too; remove it first" if loading else ""
+    if facts.own_units and loading:
+        return f"kdump_provider: {loading} loads a capture kernel, too; remove it first"
+    lacks = next_lacks(facts) if facts.own_units else ""
+    return f"{lacks}, so no capture kernel could be loaded" if lacks else ""
+
+
+def next_lacks(facts: Facts) -> str:
+    """What the kernel of the next boot lacks to be loaded then; empty also where the boot loader has a copy of its own,
+    whose name says nothing of the files below /boot."""
+    path = kernel_image.below_boot(facts.next_entry.kernel) if facts.next_entry else ""
+    return kernel_image.missing(facts.evidence, path) if "/vmlinuz" in path else ""
 
 
 def texts(directory: str, devices: str) -> dict[str, str]:

@@ -24,7 +24,6 @@ from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
 from .rules import capture_words, lockdown
-from .rules import own_units as rules_of_own
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .sysctls import Value
@@ -67,6 +66,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     config = units + (_kdump_config(facts, policy) if not missing else ())
     unit = facts.unit(facts.platform.unit)
     on_disk = unit is not None and unit.load_state == "loaded" and not facts.own_units
+    restarts = own_units.restarts(facts, units, _can_load(facts)) or (on_disk and _can_load(facts))
     panics = _panics(facts, panic_dropin(facts, policy), late_dropin(facts, policy))
     plan = Plan(
         finish=_unfinished(facts),
@@ -86,7 +86,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         sysrq=_sysrq(clean.after, policy),
         sysctls=_live(clean.after, policy) or None,
         enable_unit=facts.platform.unit if on_disk and unit and unit.unit_file_state not in SETTLED_UNIT_STATES else "",
-        restart_unit=facts.platform.unit if on_disk and _can_load(facts) else _restarted(facts, units),
+        restart_unit=facts.platform.unit if restarts else "",
         stop_unit=own_units.stopped(units),
     )
     return _unless_refused(facts, plan)
@@ -98,10 +98,9 @@ def _impossible(facts: Facts, policy: Policy) -> str:
     if facts.boot_loader in ENTRY_FILES and facts.privileged and (why := _partition(facts, policy)):
         return why
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
-    if want and want.problem:
-        return f"kdump_crashkernel: {want.problem}"
-    if problem := own_units.impossible(facts, policy):
-        return f"kdump_provider: {problem}"
+    size = f"kdump_crashkernel: {want.problem}" if want and want.problem else ""
+    if problem := size or own_units.impossible(facts, policy):
+        return problem
     stated = {key: value for key, value in policy.sysctls.items() if value is not None}
     wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
     key = next((key for key, problem in wrong.items() if problem), "")
@@ -127,8 +126,7 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
     back_end, panics = back_ends.of(facts), _panics(facts, {}, {})
     tool = back_end.tool(facts, "")
     follows = bool(back_end.GENERATOR) or tool is not None
-    units = own_units.removal(facts.evidence)
-    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None) + units
+    dump_unit = own_file(facts.evidence, UMASK_DROPIN, None) + own_units.removal(facts.evidence)
     unit = facts.unit(facts.platform.unit)
     plan = Plan(
         finish=_unfinished(facts),
@@ -143,7 +141,7 @@ def take_away(facts: Facts, purge: bool = False) -> Plan:
         sysrq=own_file(facts.evidence, SYSRQ_DROPIN, None),
         sysctls=_given_back(facts) or None,
         disable_unit=facts.platform.unit if unit is not None and unit.unit_file_state == "enabled" else "",
-        stop_unit=own_units.stopped(units),
+        stop_unit=own_units.stopped(dump_unit),
         package_manager=facts.platform.package_manager,
         remove_packages=_installed_by_us(facts) if purge else (),
     )
@@ -196,13 +194,6 @@ def _crashkernel(facts: Facts, policy: Policy, clean: Cleanup) -> tuple[FileChan
 def _text(facts: Facts, policy: Policy) -> str | None:
     want = reserve(facts, policy)
     return want.text if want and not want.problem else None
-
-
-def _restarted(facts: Facts, units: tuple[FileChange, ...]) -> str:
-    """Our own unit, where starting it again would load something, or something else than is loaded now."""
-    assert facts.platform is not None  # noqa: S101 - make() asked
-    ready = facts.own_units and (facts.image.kept or facts.image.fault == "") and bool(facts.reserved_bytes)
-    return facts.platform.unit if ready and (_can_load(facts) or (units and not facts.load_disabled)) else ""
 
 
 def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
@@ -297,8 +288,6 @@ def _unless_refused(facts: Facts, plan: Plan) -> Plan:
 
 def _refusal(facts: Facts, plan: Plan) -> str:
     """Why the plan must not be begun: what would stop it half-way is found before the first change."""
-    if reason := rules_of_own.refusal(facts):
-        return reason
     changes_grub = plan.regenerate_grub or (bool(plan.packages) and bool(back_ends.of(facts).GENERATOR))
     if changes_grub and facts.grub_fault:
         fault = facts.grub_fault

@@ -97,6 +97,8 @@ def test_disable_takes_all_of_it_away_and_a_package_does_not_load_beside_it() ->
     plan = judge_goal(made, "disable")
     assert {change.path for change in plan.kdump_config if change.absent} == set(own_units.PATHS)
     assert (plan.stop_unit, plan.disable_unit, plan.reload_units) == (own_units.NAME, "", True)
+    without_a_kernel = judge_goal(machines.load("arch-no-kernel"), "disable")
+    assert (without_a_kernel.refusal, without_a_kernel.stop_unit) == ("", own_units.NAME)
     debian = machines.load("debian12-ready")
     for path, text in own_units.texts("/var/crash", "").items():
         machines.write(debian, path, text)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from .. import own_units
-from ..facts import kernel_image
 from ..facts.crashkernel import MIB
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
@@ -48,7 +47,7 @@ def image(facts: Facts, _: Policy) -> Iterator[Finding]:
     if facts.image.fault is None:
         yield unseen("KD049", "Whether the running kernel can be loaded once more", facts.image.path)
     elif facts.image.fault:
-        lacks = _next_lacks(facts)
+        lacks = own_units.next_lacks(facts)
         yield Finding(
             id="KD049",
             severity=Severity.ERROR,
@@ -61,12 +60,6 @@ def image(facts: Facts, _: Policy) -> Iterator[Finding]:
             blocks_capture=True,
             by_hand=bool(lacks),
         )
-
-
-def refusal(facts: Facts) -> str:
-    """Why our units could load nothing after the next boot either, so that nothing must be begun; empty for nothing."""
-    lacks = _next_lacks(facts) if facts.own_units else ""
-    return f"{lacks}, so no capture kernel could be loaded" if lacks else ""
 
 
 def modules(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -115,12 +108,6 @@ def memory(facts: Facts, _: Policy) -> Iterator[Finding]:
 def _ours(facts: Facts) -> bool:
     """Our units are what loads here, and what they need is installed."""
     return facts.own_units and facts.packages is not None and not missing_packages(facts)
-
-
-def _next_lacks(facts: Facts) -> str:
-    """What the kernel of the next boot lacks to be loaded then."""
-    entry = facts.next_entry
-    return kernel_image.missing(facts.evidence, kernel_image.below_boot(entry.kernel)) if entry else ""
 
 
 # What decides whether a dump can be written, also with a capture kernel that is loaded.

@@ -63,7 +63,8 @@ elif is_running "$kept/vmlinuz"; then
 else
     fail "$image is not the kernel that runs ($release), and no copy of that was kept: reboot"
 fi
-find "${kept%/*}" -mindepth 1 -maxdepth 1 ! -name "$release" -exec rm -rf {} +
-mkdir -p "$1"
+# Neither is worth a dump.
+find "${kept%/*}" -mindepth 1 -maxdepth 1 ! -name "$release" -exec rm -rf {} + || :
+mkdir -p "$1" || :
 # -a takes kexec_file_load(2), which checks signatures where the kernel wants them, if the kernel has it (kexec(8)).
 exec kexec -a -p "--initrd=$initrd" "--command-line=${line# } $KDUMP_APPEND" "$image"
