@@ -172,7 +172,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         units=tools.units(evidence),
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
-        removed_image=_removed_image(evidence, kernel, entry),
+        removed_image=_removed_image(evidence, platform, kernel, entry),
         dump_directory=target,
         storage=storage.read(evidence, target.real, platform is None or bool(platform.dump_unit)),
         lockdown=lockdown.read(evidence),
@@ -222,9 +222,11 @@ def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str |
     return found.get(path, File(path, error="ENOENT"))
 
 
-def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
+def _removed_image(evidence: Evidence, platform: Platform | None, kernel: str | None, entry: Entry | None) -> str:
     """The path of the running kernel's image if it was removed since the boot, which others were not, and the next
-    boot takes one of those; empty if not."""
+    boot takes one of those; empty if not, or where the capture kernel need not be the one that runs (SUSE's)."""
+    if platform is not None and "{kernel}" not in platform.capture_initrd:
+        return ""
     there = [file.path for file in evidence.below("/boot") if file.error is None]
     images = {name for name in there if name.startswith("/boot/vmlinuz-")}
     path = f"/boot/vmlinuz-{kernel}"

@@ -106,6 +106,12 @@ def pages_of_64k(raw: Raw) -> None:
     kernel(raw, osrelease="6.4.0-150600.23.47-64kb")
 
 
+def kernel_removed(raw: Raw) -> None:
+    """The running kernel was purged; kdump loads the one that boots by default."""
+    kernel(raw, osrelease="6.4.0-150600.23.38-default")
+    nothing_loaded(raw)
+
+
 def no_initrd(raw: Raw) -> None:
     """Its capture initrd is gone."""
     remove(raw, "/var/lib/kdump/initrd")
@@ -175,6 +181,7 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "sles15.6-ssh-without-key": (ready(SLES15), ssh_without_key),
     "sles15.6-shrunk": (ready(SLES15), shrunk),
     "sles15.6-panics-for-good": (ready(SLES15), panics_for_good),
+    "sles15.6-kernel-removed": (ready(SLES15), kernel_removed),
     "sles15.6-no-initrd": (ready(SLES15), no_initrd),
     "sles15.7-pristine": (stock(sles15(7)), None),
     "sles15.7-arm64": (stock(sles15(7)), arm64),
