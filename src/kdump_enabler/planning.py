@@ -8,8 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from . import back_ends, capture_line, late_arming, sysctls
+from .back_ends.entry_files import read_only
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
+from .facts import systemd_boot
+from .facts.boot_loader import ENTRY_FILES
 from .facts.late_arming import VALUES as LATE_VALUES
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
@@ -26,6 +29,7 @@ from .rules.dumps import new_dumps_are_open
 from .sysctls import Value
 from .wanted import (
     BOOT_ROOM,
+    ENTRY_ROOM,
     GRUB_DROPIN,
     UMASK_DROPIN,
     grub_text,
@@ -85,7 +89,10 @@ def make(facts: Facts, policy: Policy) -> Plan:
 
 
 def _impossible(facts: Facts, policy: Policy) -> str:
-    """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine."""
+    """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine. Nor is
+    what could only be set up half, because nobody can say what boots next."""
+    if facts.boot_loader in ENTRY_FILES and facts.privileged and (why := _partition(facts, policy)):
+        return why
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     if want and want.problem:
         return f"kdump_crashkernel: {want.problem}"
@@ -93,6 +100,13 @@ def _impossible(facts: Facts, policy: Policy) -> str:
     wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
     key = next((key for key, problem in wrong.items() if problem), "")
     return f"kdump_sysctls.{key}: {wrong[key]}, which is what Linux {facts.kernel} takes" if key else ""
+
+
+def _partition(facts: Facts, policy: Policy) -> str:
+    """Why the entries on the partition that firmware reads cannot be changed; empty when they can or need not be."""
+    entry = facts.next_entry
+    held = read_only(facts, entry.file) if entry and obstacle(facts, policy) else None
+    return f"{held.where.text}; {held.remedy}" if held else systemd_boot.why_unseen(facts.evidence, facts.menu)
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:
@@ -272,6 +286,9 @@ def _refusal(facts: Facts, plan: Plan) -> str:
         fault = facts.grub_fault
         return f"{fault.path}, line {fault.line}: {fault.message}; no grub.cfg could be made from it"
     if changes_grub and facts.boot_free_bytes is not None and facts.boot_free_bytes < BOOT_ROOM:
-        directory, left = facts.menu.config.rpartition("/")[0], facts.boot_free_bytes // 1024
-        return f"the file system of {directory} has {left} KiB left, too little for a new grub.cfg"
+        directory, kib = facts.menu.config.rpartition("/")[0], facts.boot_free_bytes // 1024
+        return f"the file system of {directory} has {kib} KiB left, too little for a new grub.cfg"
+    left = facts.boot_free_bytes if plan.crashkernel and facts.boot_loader in ENTRY_FILES else None
+    if left is not None and left < ENTRY_ROOM:
+        return f"the file system of the boot entries has {left // 1024} KiB left, too little for new ones"
     return ""

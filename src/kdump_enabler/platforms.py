@@ -58,6 +58,7 @@ class Platform:
     name: str
     match: Match
     tested: Mapping[str, str]
+    tested_with: Mapping[str, Mapping[str, str]]
     family: str
     package_manager: str
     packages: tuple[str, ...]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import sysctls
 from .facts import crashkernel, sysconfig
 from .facts.crashkernel import MIB
-from .facts.grub_defaults import COMMAND_LINE
+from .facts.grub_defaults import COMMAND_LINE, PACKAGE_DROPIN
 from .facts.machine import SYSRQ, Facts
 from .facts.shell_value import STRIP, UNKNOWN
 from .facts.sysctl import Setting, integer
@@ -20,10 +20,10 @@ from .sysctls import Sysctl, Value
 
 GIB = 1024 * MIB
 X86 = "x86_64"
+ENTRY_ROOM = MIB  # new files and second copies of the old ones, each in clusters of up to 32 KiB
 BOOT_ROOM = 4 * MIB  # a grub.cfg and the packages' own copies of it are far smaller
 SYSRQ_CRASH = 8  # "debugging dumps of processes etc.", which holds the crash key (admin-guide/sysrq.rst)
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
-PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
 # Sorts after override.conf, which `systemctl edit` writes.
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
 HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
@@ -239,7 +239,7 @@ def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
 
 
 def _package_default(facts: Facts) -> str:
-    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_GRUB_DROPIN]
+    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_DROPIN]
     if found:
         return found[-1]
     assert facts.platform is not None  # noqa: S101 - reserve() asked
@@ -249,7 +249,7 @@ def _package_default(facts: Facts) -> str:
 def _authored(facts: Facts) -> list[str]:
     """What administrators wrote into the GRUB defaults: a larger value stays theirs, even where the package's
     drop-in, which comes later, overrules it. A pair of `,high` and `,low` is one value of two words."""
-    others = (word for word in facts.grub_defaults.written if word.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN))
+    others = (word for word in facts.grub_defaults.written if word.path not in (GRUB_DROPIN, PACKAGE_DROPIN))
     return _deciding([word.value for word in others if UNKNOWN not in word.value])
 
 

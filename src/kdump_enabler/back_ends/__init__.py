@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from ..facts.machine import Facts
-from . import bls, grub_defaults, grub_dropin
+from . import bls, grub_defaults, grub_dropin, kernelstub, sdbootutil, systemd_boot
 from .interface import BackEnd
 
-BACK_ENDS: dict[str, BackEnd] = {"bls": bls, "grub-defaults": grub_defaults, "grub-dropin": grub_dropin}
+BACK_ENDS: dict[str, BackEnd] = {
+    "bls": bls,
+    "grub-defaults": grub_defaults,
+    "grub-dropin": grub_dropin,
+    "kernelstub": kernelstub,
+    "sdbootutil": sdbootutil,
+    "systemd-boot": systemd_boot,
+}
 
 
 def of(facts: Facts) -> BackEnd:

@@ -51,7 +51,14 @@ class Entry:
     @property
     def by_bls(self) -> bool:
         """It has a file of its own."""
-        return self.file.startswith(bls.DIRECTORY)
+        return bls.BELOW in self.file
+
+    @property
+    def release(self) -> str:
+        """The kernel's release, as far as its path tells: kernel-install names a directory by it, others the file."""
+        directory, _, name = self.kernel.rpartition("/")
+        own = name == "linux" or name.startswith("linux-")  # sdbootutil adds a digest
+        return directory.rpartition("/")[2] if own else name.removeprefix("vmlinuz-")
 
     @property
     def generated(self) -> bool:

@@ -30,11 +30,14 @@ from . import (
     proofs,
     recognise,
     runs,
+    sdbootutil,
     storage,
     sysctl,
+    systemd_boot,
     tools,
 )
 from .backups import BackupSet
+from .boot_loader import BootLoader
 from .crashkernel import Reservation
 from .detectors import Detectors
 from .dumps import DumpDirectory
@@ -132,15 +135,17 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    menu = grub.read(evidence)
-    loader = boot_loader.read(evidence, menu, kernel)
+    grub_menu = grub.read(evidence)
+    loader = boot_loader.read(evidence, grub_menu, kernel)
+    kind = loader.kind if loader is not None else ""
+    menu = _menu(evidence, platform, loader) or grub_menu
     # A grub.cfg that nobody reads says nothing of the next boot.
-    entry = menu.next_entry if loader is not None and loader.kind == boot_loader.GRUB else None
+    entry = menu.next_entry if kind in (boot_loader.GRUB, *boot_loader.ENTRY_FILES) else None
     boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = kdump_config.read(evidence, platform)
-    boot = evidence.mount_of(menu.config)
+    boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
-    defaults = grub_defaults.read(evidence)
+    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if kind in boot_loader.ENTRY_FILES else {})
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
@@ -161,7 +166,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         next_entry=entry,
         next_boot=_reservation(entry.command_line if entry else None, ram),
         grub_defaults=defaults,
-        grub_fault=_grub_fault(evidence, defaults),
+        grub_fault=None if kind in boot_loader.ENTRY_FILES else _grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -188,6 +193,15 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         build_id=proofs.build_id(evidence),
         evidence=evidence,
     )
+
+
+def _menu(evidence: Evidence, platform: Platform | None, loader: BootLoader | None) -> Menu | None:
+    """The menu that is made of entries in files of their own; null where it is not."""
+    if loader is None or loader.kind not in boot_loader.ENTRY_FILES:
+        return None
+    if loader.is_sdbootutils(platform.boot_loaders if platform else ()):
+        return sdbootutil.read(evidence, loader.kind == boot_loader.GRUB_BLS)
+    return systemd_boot.read(evidence)
 
 
 def _reservation(command_line: str | None, ram: int | None) -> Reservation | None:
@@ -230,7 +244,7 @@ def _removed_image(evidence: Evidence, platform: Platform | None, kernel: str | 
     there = [file.path for file in evidence.below("/boot") if file.error is None]
     images = {name for name in there if name.startswith("/boot/vmlinuz-")}
     path = f"/boot/vmlinuz-{kernel}"
-    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
+    goes_on = entry is not None and entry.release != kernel
     return path if images and path not in images and goes_on else ""
 
 
@@ -265,7 +279,7 @@ def _settings(
 
 def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
     """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
-    name = entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-") if entry else running
+    name = entry.release if entry else running
     path = f"/boot/config-{name}"
     match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
     value = sysctl.integer(match[1]) if match else None

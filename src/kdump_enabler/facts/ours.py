@@ -87,6 +87,8 @@ def way_to_boot(platform: Platform | None, loader: BootLoader | None, menu: Menu
     defaults; in /boot/grub, those have a directory of drop-ins."""
     if loader is None or platform is None:
         return None
+    if loader.is_sdbootutils(platform.boot_loaders):
+        return boot_loader.SDBOOTUTIL
     if loader.kind != boot_loader.GRUB:
         return loader.kind
     if menu.fragments:

@@ -8,6 +8,7 @@ from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
 from . import (
+    boot_partition,
     capture,
     container,
     dumps,
@@ -35,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     capture.packages,
     reservation.reserved_now,
     reservation.reserved_at_next_boot,
+    boot_partition.unseen,
     reservation.grub_defaults,
     reservation.boot_room,
     reservation.recommendation,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import back_ends
-from ..back_ends.bls import TEMPLATE
+from ..back_ends.entry_files import TEMPLATE
+from ..facts import kernelstub
+from ..facts.boot_loader import KERNELSTUB
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
 from ..keeping import NO, RESET, is_reset, keeping
@@ -16,12 +18,15 @@ from .capture import missing_packages
 
 def template(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD045: the entry of a kernel that is installed gets its options from /etc/kernel/cmdline (20-grub.install of
-    grub2), and boots by itself from then on. Without enough there, the first update of the kernel ends it."""
+    grub2, 90-loaderentry.install of systemd), on Pop!_OS from kernelstub's configuration, and boots by itself from then
+    on. Without enough there, the first update of the kernel ends it."""
     want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
     back_end = back_ends.of(facts)
     if want is None or want.problem or not is_enough(size, want, policy) or back_end.lasts(facts, want, policy):
         return
-    text = (facts.evidence.text(TEMPLATE) or "").strip()
+    path = kernelstub.PATH if facts.boot_loader == KERNELSTUB else TEMPLATE
+    found = kernelstub.read(facts.evidence) if facts.boot_loader == KERNELSTUB else None
+    text = found.command_line if found else (facts.evidence.text(TEMPLATE) or "").strip()
     mended = bool(back_end.changes(facts, want.text, policy))
     yield Finding(
         id="KD045",
@@ -29,8 +34,8 @@ def template(facts: Facts, policy: Policy) -> Iterator[Finding]:
         title="A new kernel would reserve too little",
         current=f"new boot entries get: {text}",
         wanted=f"crashkernel={want.text}",
-        evidence=(Source(TEMPLATE, 1, text),),
-        remedy=ENABLE if mended else f"write crashkernel={want.text} into {TEMPLATE}",
+        evidence=(Source(path, 0 if found else 1, text),),
+        remedy=ENABLE if mended else f"write crashkernel={want.text} into {path}",
         by_hand=not mended,
     )
 

@@ -57,7 +57,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         id="KD027",
         severity=Severity.WARNING,
         title="Other boot entries reserve another amount of memory",
-        current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
+        current="; ".join(dict.fromkeys(f"{entry.release}: {mib(asked.size_bytes)}" for entry, asked in different)),
         wanted=f"the same in each; what boots by itself reserves {mib(size)}",
         evidence=tuple(Source(entry.file, entry.line, asked.text or asked.problem) for entry, asked in different),
         remedy=ENABLE if mended else CHOOSE if here else f"{foreign}{_same_in_all(facts)}",
@@ -153,10 +153,6 @@ def _same_in_all(facts: Facts) -> str:
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND
     return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
-
-
-def _kernel(entry: Entry) -> str:
-    return entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-")
 
 
 def _default(facts: Facts) -> Iterator[Source]:

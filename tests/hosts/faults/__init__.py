@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, defaults, first, leftovers, loading, panics, platforms, red_hat, suse, targets
+from . import boot_loaders, defaults, first, leftovers, loading, panics, platforms, red_hat, suse, systemd_boot, targets
 
 MACHINES = {
     **first.MACHINES,
@@ -13,6 +13,7 @@ MACHINES = {
     **targets.MACHINES,
     **platforms.MACHINES,
     **boot_loaders.MACHINES,
+    **systemd_boot.MACHINES,
     **red_hat.MACHINES,
     **suse.MACHINES,
 }
