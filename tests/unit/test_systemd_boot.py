@@ -288,7 +288,10 @@ WORDS = st.lists(
 @given(WORDS, STYLES, st.sampled_from(["", "256M", PAIR]))
 def test_the_list_of_kernelstub(words: list[str], style: dict[str, Any], value: str) -> None:
     """Its meaning is right for another JSON reader, the part that is not ours byte for byte as it was."""
-    known = {"default": {"kernel_options": ["crashkernel=9M"]}, "user": {"kernel_options": words, "more": [1]}}
+    known: dict[str, Any] = {
+        "default": {"kernel_options": ["crashkernel=9M"]},
+        "user": {"kernel_options": words, "more": [1]},
+    }
     text = json.dumps({**known, "user": {"setup_loader": True, "manage_mode": True, **known["user"]}}, **style)
     found = Configuration(text, tuple(words), by_entries=True)
     after = found.with_reservation(value)
@@ -331,3 +334,10 @@ def test_a_kernelstub_configuration_with_too_little_is_found_before_the_next_ker
     (found,) = (one for one in judge(raw).findings if one.id == "KD045")
     assert found.evidence[0].source == kernelstub.PATH
     assert [change.path for change in judge(raw).plan.crashkernel] == [kernelstub.PATH]
+
+
+def test_entries_that_differ_are_brought_together_by_hand_without_the_tools_of_another_boot_loader() -> None:
+    raw = machines.load("debian12-systemd-boot-ready")
+    machines.write(raw, path_of(OLDER), entry(OLDER, OPTIONS))
+    (found,) = (one for one in judge(raw).findings if one.id == "KD027")
+    assert found.remedy.startswith("write crashkernel=1G-8G:256M")

@@ -43,6 +43,12 @@ WORDS = {
     UNIFIED: "a unified kernel image",
     GRUB_BLS: "GRUB with the entries of sdbootutil (grub2-bls)",
 }
+# What an administrator has to do there.
+BY_HAND = {
+    UNIFIED: "write crashkernel= into /etc/kernel/cmdline, and build it anew with what made it:"
+    " `kernel-install add-all`, `mkinitcpio -P` or `dracut --force --uefi`",
+    DIRECT: "`kernelstub --add-options crashkernel=...`",
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,11 @@ class BootLoader:
     def is_sdbootutils(self, ways: tuple[str, ...]) -> bool:
         """Whether sdbootutil makes the entries, on a platform with these ways to boot."""
         return SDBOOTUTIL in ways and self.kind in (SYSTEMD_BOOT, GRUB_BLS)
+
+    @property
+    def by_hand(self) -> str:
+        """The steps with which an administrator sets the reservation; empty where none are known."""
+        return BY_HAND.get(self.kind, "")
 
 
 def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | None:

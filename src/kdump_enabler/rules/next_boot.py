@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from .. import back_ends
 from ..cleanup import cleanup
 from ..facts import crashkernel
+from ..facts.boot_loader import ENTRY_FILES
 from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
 from ..facts.machine import Facts
@@ -147,12 +148,17 @@ def _then(facts: Facts, entry: Entry) -> str:
 
 
 def _same_in_all(facts: Facts) -> str:
-    """The command that gives every entry what boots by itself."""
+    """What gives every entry what boots by itself."""
     entry = facts.next_entry
     words = crashkernel.words(entry.command_line) if entry else []
+    if facts.boot_loader in ENTRY_FILES and not words:
+        return "take crashkernel= out of the options of the others"
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND
-    return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
+    text = " ".join(f"crashkernel={word}" for word in words)
+    if facts.boot_loader in ENTRY_FILES:
+        return f"write {text} into the options of each"
+    return f"grubby --update-kernel=ALL --args='{text}'"
 
 
 def _default(facts: Facts) -> Iterator[Source]:

@@ -57,8 +57,8 @@ def _next_boot_is_nothing(facts: Facts) -> bool:
 
 
 def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
-    """KD021: what counts is the entry that the boot loader takes by itself, as it is in grub.cfg, and what the
-    kernel makes of its last crashkernel= on this RAM (kernel/crash_reserve.c)."""
+    """KD021: what counts is the entry that the boot loader takes by itself, as it is in grub.cfg or in a file of its
+    own, and what the kernel makes of its last crashkernel= on this RAM (kernel/crash_reserve.c)."""
     want = reserve(facts, policy)
     if facts.next_boot is None or facts.next_entry is None:
         if next(boot_partition.unseen(facts, policy), None):
