@@ -23,6 +23,7 @@ BOOT_LOADERS = {
     "grub-mkconfig": "GRUB",
     "kernelstub": "systemd-boot by kernelstub",
     "ostree": "GRUB with entries of ostree",
+    "sdbootutil": "GRUB or systemd-boot with entries by sdbootutil",
     "systemd-boot": "systemd-boot",
 }
 TESTED = (

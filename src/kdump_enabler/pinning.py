@@ -12,6 +12,7 @@ from .facts.kdump_config import OF_SUSE
 from .facts.machine import Facts
 from .facts.shell_value import CUT_OUT
 from .facts.sysconfig import AUTO, CRASHKERNEL, UPDATE
+from .obstacle import obstacle
 from .policy import Policy
 from .wanted import asks_enough, is_enough, reserve
 
@@ -28,10 +29,10 @@ def writes(facts: Facts) -> bool:
 
 
 def is_undone(facts: Facts, policy: Policy) -> bool:
-    """Whether it would make a reservation of less than is wanted. What `kdumptool calibrate` computes for `auto` cannot
-    be told, only that what this boot asked for was left alone."""
+    """Whether it would make less of a reservation that the next boot has, or that `enable` can bring. What `kdumptool
+    calibrate` computes for `auto` cannot be told, only that what this boot asked for was left alone."""
     want = reserve(facts, policy)
-    if not writes(facts) or want is None or want.problem:
+    if not writes(facts) or want is None or want.problem or obstacle(facts, policy):
         return False
     expected = sysconfig.text_of(facts.config.values, CRASHKERNEL, AUTO)
     if expected != AUTO:
@@ -55,8 +56,9 @@ def pinned(facts: Facts, policy: Policy, lines: Mapping[str, str] | None = None)
 
 
 def _with(text: str, name: str, value: str) -> str:
-    """The text with this setting, as far as it can be had: where the probe cut something out no line can be added."""
-    after = sysconfig.with_value(text, name, value)
+    """The text with this setting, as far as it can be had: where the probe cut something out no line can be added, and
+    a command line may hold what sh would not take."""
+    after = sysconfig.with_value(text, name, value) if sysconfig.SAFE.fullmatch(value) else None
     grown = after is not None and after.count("\n") != text.count("\n")
     return text if after is None or (grown and CUT_OUT in text) else after
 

@@ -110,6 +110,8 @@ TEXT_GLOBS = (
     "/boot/efi/loader/loader.conf",
     "/efi/loader/loader.conf",
     "/etc/kernel/cmdline",
+    "/etc/kernel/cmdline.d/*",
+    "/efi/EFI/*/grubenv",
     "/etc/kernelstub/configuration",
     "/etc/default/grub",
     "/etc/default/grub.d/*.cfg",

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from kdump_enabler.facts.boot_loader import GRUB_BLS
+
 from . import bases
 from .machines import Raw, kernel, unit, write
 from .roots import DIRECTORY, FILE, OF_THE_ROOT, booted
@@ -109,6 +111,16 @@ KDUMP_HOST_KEY=""
 KDUMP_SSH_IDENTITY=""
 """
 V2_1 = 'KDUMP_CRASHKERNEL="auto"\nKDUMP_UPDATE_BOOTLOADER="true"\n' + V2_0
+# What install_kernel of openSUSE/sdbootutil writes
+ENTRY = """# Boot Loader Specification type#1 entry
+title      openSUSE Tumbleweed
+version    1@{version}
+sort-key   opensuse-tumbleweed
+options    {options}
+linux      /opensuse-tumbleweed/{version}/linux-9f6d3a1
+initrd     /opensuse-tumbleweed/{version}/initrd-5c21e07
+"""
+ESP, TEMPLATE, SUBVOLUME = "/boot/efi", "/etc/kernel/cmdline", "rootflags=subvol=@/.snapshots/1/snapshot"
 STOCK = "splash=silent mitigations=auto quiet"
 SYSRQ = 184
 RESERVATION = "1G-8G:256M,8G-16G:384M,16G-:512M"
@@ -192,6 +204,29 @@ def installed(release: Release, words: str = "", unit_state: str = "disabled") -
 def ready(release: Release, reservation: str = RESERVATION, size: int = 256 * MIB) -> Callable[[], Raw]:
     """The same after `enable` and a reboot."""
     return lambda: _ready(release, reservation, size)
+
+
+def path_of(version: str, kind: str) -> str:
+    """The file of a kernel's entry in the first snapshot; GRUB sorts by the name (entry_conf_file of sdbootutil)."""
+    prefix = "system-" if kind == GRUB_BLS else ""
+    return f"{ESP}/loader/entries/{prefix}opensuse-tumbleweed-{version}-1.conf"
+
+
+def by_entries(raw: Raw, kind: str, words: str = "", release: Release = TUMBLEWEED) -> None:
+    """The same machine as sdbootutil makes it boot: a new installation of Tumbleweed with UEFI."""
+    for path in (GRUB_CFG, GRUB_ENV):
+        raw["files"][path] = {"error": "ENOENT"}
+    write(raw, LOADER, f'LOADER_TYPE="{kind}"\nSECURE_BOOT="yes"\n')
+    options = " ".join(word for word in (ROOT, STOCK, words) if word)
+    write(raw, TEMPLATE, options + "\n")
+    for version in release.kernels:
+        write(raw, path_of(version, kind), ENTRY.format(version=version, options=f"{options} {SUBVOLUME}"))
+        del raw["files"][f"/boot/vmlinuz-{version}"]
+    image = f"/opensuse-tumbleweed/{release.kernels[0]}/linux-9f6d3a1"
+    first = f"BOOT_IMAGE=(hd0,gpt1){image}" if kind == GRUB_BLS else "initrd=\\opensuse-tumbleweed\\initrd-5c21e07"
+    write(raw, bases.CMDLINE, f"{first} {options} {SUBVOLUME}\n")
+    raw["mounts"][ESP] = {**raw["mounts"]["/"], "source": "/dev/vda1", "type": "vfat", "options": "rw,relatime"}
+    write(raw, f"{ESP}/loader/loader.conf", "timeout 8\nconsole-mode keep\n")
 
 
 def menu(release: Release, options: str) -> str:

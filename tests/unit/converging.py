@@ -47,6 +47,8 @@ def apply(raw: Raw, plan: Plan) -> None:
         _file(raw, change)
     if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt" and plan.grub_config):
         update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
+    if plan.make_boot_files:
+        update_all_entries(raw)
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
@@ -112,6 +114,15 @@ def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:
         words = f" single {first}" if match and match[2] else f" {first} {second}"
         lines.append(match[1] + words if match else line)
     machines.write(raw, path, "\n".join(lines) + "\n")
+
+
+def update_all_entries(raw: Raw) -> None:
+    """What sdbootutil does with /etc/kernel/cmdline (create_boot_options, update_entry_conf)."""
+    options = " ".join(raw["files"][suse.TEMPLATE]["text"].split())
+    for path, record in list(raw["files"].items()):
+        if path.startswith(f"{suse.ESP}/loader/entries/") and suse.SUBVOLUME in record.get("text", ""):
+            text = re.sub(r"(?m)^options .*$", f"options    {options} {suse.SUBVOLUME}", record["text"])
+            machines.write(raw, path, text)
 
 
 def _variables(raw: Raw) -> tuple[str, str]:

@@ -201,3 +201,12 @@ def test_what_is_pinned_stays_when_the_reservation_is_taken_away() -> None:
     assert (plan.disable_unit, plan.regenerate_grub, plan.kdump_config) == ("kdump.service", True, ())
     (change,) = plan.crashkernel
     assert change.lines == {"6": f'GRUB_CMDLINE_LINUX_DEFAULT="{suse.STOCK}"'}
+
+
+def test_words_that_a_shell_would_not_take_are_not_written_there() -> None:
+    """Of several on a command line the last one counts; then it is enough that the service leaves the loader alone."""
+    raw = with_config(suse.V2_1)
+    machines.replace(raw, suse.GRUB_CFG, suse.RESERVATION, f"$x crashkernel={suse.RESERVATION}")
+    change = pin(raw)
+    assert change is not None
+    assert change.lines == {"2": 'KDUMP_UPDATE_BOOTLOADER="false"'}

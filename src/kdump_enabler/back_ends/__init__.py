@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..facts.machine import Facts
-from . import bls, grub_defaults, grub_dropin, grub_mkconfig, kernelstub, ostree, systemd_boot
+from . import bls, grub_defaults, grub_dropin, grub_mkconfig, kernelstub, ostree, sdbootutil, systemd_boot
 from .interface import BackEnd
 
 BACK_ENDS: dict[str, BackEnd] = {
@@ -14,6 +14,7 @@ BACK_ENDS: dict[str, BackEnd] = {
     "grub-mkconfig": grub_mkconfig,
     "kernelstub": kernelstub,
     "ostree": ostree,
+    "sdbootutil": sdbootutil,
     "systemd-boot": systemd_boot,
 }
 

@@ -12,8 +12,9 @@ from .grub import Menu
 from .tools import Value, shell_values
 
 GRUB, SYSTEMD_BOOT, UNIFIED, KERNELSTUB = "grub", "systemd-boot", "unified-kernel-image", "kernelstub"
-GRUB_BLS = "grub2-bls"  # reads entries as systemd-boot does, and no grub.cfg (openSUSE/sdbootutil)
-ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB)  # kernelstub writes the entries of systemd-boot
+GRUB_BLS = "grub2-bls"  # GRUB that reads entries as systemd-boot does, and no grub.cfg
+SDBOOTUTIL = "sdbootutil"  # who makes SUSE's entries, for either
+ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB, GRUB_BLS, SDBOOTUTIL)  # kernelstub writes the entries of systemd-boot
 DIRECT = "kernelstub-direct"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
@@ -42,8 +43,6 @@ WORDS = {
     UNIFIED: "a unified kernel image",
     GRUB_BLS: "GRUB with the entries of sdbootutil (grub2-bls)",
 }
-
-
 # What an administrator has to do there.
 BY_HAND = {
     UNIFIED: "write crashkernel= into /etc/kernel/cmdline, and build it anew with what made it:"
@@ -63,6 +62,10 @@ class BootLoader:
     def words(self) -> str:
         """The kind as a sentence says it."""
         return WORDS.get(self.kind, self.kind)
+
+    def is_sdbootutils(self, ways: tuple[str, ...]) -> bool:
+        """Whether sdbootutil makes the entries, on a platform with these ways to boot."""
+        return SDBOOTUTIL in ways and self.kind in (SYSTEMD_BOOT, GRUB_BLS)
 
     @property
     def by_hand(self) -> str:

@@ -61,7 +61,8 @@ class Entry:
     def release(self) -> str:
         """The kernel's release, as far as its path tells: kernel-install names a directory by it, others the file."""
         directory, _, name = self.kernel.rpartition("/")
-        return directory.rpartition("/")[2] if name == "linux" else name.removeprefix("vmlinuz-")
+        own = name == "linux" or name.startswith("linux-")  # sdbootutil adds a digest
+        return directory.rpartition("/")[2] if own else name.removeprefix("vmlinuz-")
 
     @property
     def generated(self) -> bool:

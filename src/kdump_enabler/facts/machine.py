@@ -32,12 +32,14 @@ from . import (
     proofs,
     recognise,
     runs,
+    sdbootutil,
     storage,
     sysctl,
     systemd_boot,
     tools,
 )
 from .backups import BackupSet
+from .boot_loader import BootLoader
 from .crashkernel import Reservation
 from .detectors import Detectors
 from .dumps import DumpDirectory
@@ -151,7 +153,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     grub_menu = grub.read(evidence)
     loader = boot_loader.read(evidence, grub_menu, kernel)
     kind = loader.kind if loader is not None else ""
-    menu = systemd_boot.read(evidence) if kind in boot_loader.ENTRY_FILES else grub_menu
+    menu = _menu(evidence, platform, loader) or grub_menu
     # A grub.cfg that nobody reads says nothing of the next boot.
     entry = menu.next_entry if kind in (boot_loader.GRUB, *boot_loader.ENTRY_FILES) else None
     boot_words = sysctls.boot_words(entry.command_line if entry else command_line or "")
@@ -192,7 +194,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         config=config,
         capture_initrd=_capture_initrd(evidence, platform, kernel),
         image=kernel_image.read(evidence),
-        removed_image="" if platform and platform.own_units else kernel_image.removed(evidence, kernel, entry),
+        removed_image=_removed_image(evidence, platform, kernel, entry),
         dump_directory=target,
         storage=storage.read(evidence, target.real, storage.start(platform)),
         lockdown=lockdown.read(evidence),
@@ -208,6 +210,15 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         build_id=proofs.build_id(evidence),
         evidence=evidence,
     )
+
+
+def _menu(evidence: Evidence, platform: Platform | None, loader: BootLoader | None) -> Menu | None:
+    """The menu that is made of entries in files of their own; null where it is not."""
+    if loader is None or loader.kind not in boot_loader.ENTRY_FILES:
+        return None
+    if loader.is_sdbootutils(platform.boot_loaders if platform else ()):
+        return sdbootutil.read(evidence, loader.kind == boot_loader.GRUB_BLS)
+    return systemd_boot.read(evidence)
 
 
 def _reservation(command_line: str | None, ram: int | None, kernel: str | None) -> Reservation | None:
@@ -241,6 +252,14 @@ def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str |
     directory = path.rpartition("/")[0]
     found = {file.path: file for file in evidence.below(directory)}
     return found.get(path, File(path, error="ENOENT"))
+
+
+def _removed_image(evidence: Evidence, platform: Platform | None, kernel: str | None, entry: Entry | None) -> str:
+    """As kernel_image.removed(); empty where the capture kernel need not be the one that runs (SUSE's), or where our
+    own units keep a copy of it."""
+    if platform is not None and (platform.own_units or "{kernel}" not in platform.capture_initrd):
+        return ""
+    return kernel_image.removed(evidence, kernel, entry)
 
 
 def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:

@@ -101,6 +101,8 @@ def way_to_boot(platform: Platform | None, loader: BootLoader | None, menu: Menu
     /boot/grub, those of Debian have a directory of drop-ins."""
     if loader is None or platform is None:
         return None
+    if loader.is_sdbootutils(platform.boot_loaders):
+        return boot_loader.SDBOOTUTIL
     if loader.kind != boot_loader.GRUB:
         return loader.kind
     if menu.fragments and all(ostree.of_ostree(one) for one in menu.fragments):

@@ -126,8 +126,8 @@ def _next(evidence: Evidence, config: str, entries: list[Fragment]) -> Fragment 
 
 def _wanted(evidence: Evidence, config: str) -> Iterator[str]:
     """The names and patterns that decide, the first that is there wins."""
-    default, last = _variable(evidence, CHOSEN), _variable(evidence, LAST)
-    yield _variable(evidence, ONCE)
+    default, last = variable(evidence, CHOSEN), variable(evidence, LAST)
+    yield variable(evidence, ONCE)
     yield last if default == SAVED else default
     written = _value(config, "default")
     if written != SAVED:
@@ -136,7 +136,7 @@ def _wanted(evidence: Evidence, config: str) -> Iterator[str]:
         yield last
 
 
-def _variable(evidence: Evidence, path: str) -> str:
+def variable(evidence: Evidence, path: str) -> str:
     """An EFI variable as efivarfs shows it: four bytes of attributes, then UTF-16."""
     return (evidence.text(path) or "")[4:].replace("\0", "").strip()
 

@@ -5,29 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace as with_
 
+from kdump_enabler.facts.boot_loader import GRUB_BLS, SYSTEMD_BOOT
 from kdump_enabler.facts.shell_value import CUT_OUT
 
 from ..bases import CMDLINE, Change, nothing_loaded
 from ..machines import Raw, kernel, remove, replace, unreadable, write
 from ..roots import arm64, there
 from ..suse import (
+    ENTRY,
     GRUB_CFG,
     LEAP15,
     LEAP16,
     LOADER,
     MIB,
     RESERVATION,
+    ROOT,
     SLES15,
     SLES16,
+    STOCK,
+    SUBVOLUME,
     SYSCONFIG,
+    TEMPLATE,
     TUMBLEWEED,
     V2_1,
+    by_entries,
     installed,
     os_release,
+    path_of,
     ready,
     sles15,
     stock,
 )
+from .boot_loaders import efi_variable
 
 SLES12 = with_(SLES15, identity=os_release("sles", "12.5", "SLES", ""), kernels=("4.12.14-122.234-default",))
 MICROOS = with_(TUMBLEWEED, identity=os_release("opensuse-microos", "20261115", "openSUSE MicroOS", "suse opensuse"))
@@ -106,6 +115,12 @@ def pages_of_64k(raw: Raw) -> None:
     kernel(raw, osrelease="6.4.0-150600.23.47-64kb")
 
 
+def kernel_removed(raw: Raw) -> None:
+    """The running kernel was purged; kdump loads the one that boots by default."""
+    kernel(raw, osrelease="6.4.0-150600.23.38-default")
+    nothing_loaded(raw)
+
+
 def no_initrd(raw: Raw) -> None:
     """Its capture initrd is gone."""
     remove(raw, "/var/lib/kdump/initrd")
@@ -121,6 +136,54 @@ def transactional(raw: Raw) -> None:
 def loader(kind: str) -> Change:
     """The boot loader that SUSE's configuration names; an older one's menu is left."""
     return lambda raw: write(raw, LOADER, f'LOADER_TYPE="{kind}"\n')
+
+
+def entries(kind: str, words: str = "") -> Change:
+    """sdbootutil's entries."""
+    return lambda raw: by_entries(raw, kind, words)
+
+
+def told(raw: Raw) -> None:
+    """systemd-boot, which tells the firmware so."""
+    by_entries(raw, SYSTEMD_BOOT)
+    efi_variable(raw, "systemd-boot 257.9+suse")
+
+
+def not_updated(raw: Raw) -> None:
+    """pbl changed /etc/kernel/cmdline, and nobody called sdbootutil (`pbl --config` does nothing there)."""
+    by_entries(raw, GRUB_BLS)
+    write(raw, TEMPLATE, f"{ROOT} {STOCK} crashkernel={RESERVATION}\n")
+
+
+def older_chosen(raw: Raw) -> None:
+    """`sdbootutil set-default` named the older kernel, whose entry lacks the word."""
+    by_entries(raw, GRUB_BLS, f"crashkernel={RESERVATION}")
+    older = path_of(TUMBLEWEED.kernels[1], GRUB_BLS)
+    replace(raw, older, f"crashkernel={RESERVATION} ", "")
+    name = older.rpartition("/")[2]
+    write(raw, "/boot/efi/EFI/opensuse/grubenv", f"# GRUB Environment Block\ndefault={name}\n".ljust(1024, "#"))
+
+
+def other_snapshots(raw: Raw) -> None:
+    """Entries of a read-only snapshot, which ask for nothing."""
+    by_entries(raw, GRUB_BLS, f"crashkernel={RESERVATION}")
+    version = TUMBLEWEED.kernels[0]
+    options = f"{ROOT} {STOCK} {SUBVOLUME.replace('/1/', '/7/')}"
+    path = f"/boot/efi/loader/entries/snapper-opensuse-tumbleweed-{version}-7.conf"
+    write(raw, path, ENTRY.format(version=version, options=options))
+
+
+def dropped_in(raw: Raw) -> None:
+    """A file beside /etc/kernel/cmdline adds another reservation."""
+    by_entries(raw, GRUB_BLS)
+    write(raw, "/etc/kernel/cmdline.d/50-crash.conf", "crashkernel=64M\n")
+    replace(raw, path_of(TUMBLEWEED.kernels[0], GRUB_BLS), STOCK, f"{STOCK} crashkernel=64M")
+
+
+def measured(raw: Raw) -> None:
+    """A TPM opens the disk, after it measured what boots."""
+    by_entries(raw, GRUB_BLS)
+    write(raw, "/etc/crypttab", "cr_root UUID=1 none x-initrd.attach,tpm2-device=auto,tpm2-measure-pcr=yes\n")
 
 
 def unprivileged(raw: Raw) -> None:
@@ -145,8 +208,15 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "tumbleweed-ready": (ready(TUMBLEWEED), None),
     "tumbleweed-calibrated": (ready(TUMBLEWEED, PAIR, 372 * MIB), calibrated),
     "tumbleweed-undone-later": (ready(TUMBLEWEED), undone_later),
-    "tumbleweed-grub2-bls": (stock(TUMBLEWEED), loader("grub2-bls")),
-    "tumbleweed-systemd-boot": (stock(TUMBLEWEED), loader("systemd-boot")),
+    "tumbleweed-u-boot": (stock(TUMBLEWEED), loader("u-boot")),
+    "tumbleweed-grub2-bls": (stock(TUMBLEWEED), entries(GRUB_BLS)),
+    "tumbleweed-grub2-bls-ready": (ready(TUMBLEWEED), entries(GRUB_BLS, f"crashkernel={RESERVATION}")),
+    "tumbleweed-grub2-bls-not-updated": (installed(TUMBLEWEED), not_updated),
+    "tumbleweed-grub2-bls-older-chosen": (ready(TUMBLEWEED), older_chosen),
+    "tumbleweed-grub2-bls-other-snapshots": (ready(TUMBLEWEED), other_snapshots),
+    "tumbleweed-grub2-bls-dropped-in": (installed(TUMBLEWEED), dropped_in),
+    "tumbleweed-grub2-bls-measured": (installed(TUMBLEWEED), measured),
+    "tumbleweed-systemd-boot": (stock(TUMBLEWEED), told),
     "microos": (stock(MICROOS), transactional),
     "sles12": (stock(SLES12), None),
     "sles15.4-pristine": (stock(sles15(4)), None),
@@ -175,6 +245,7 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "sles15.6-ssh-without-key": (ready(SLES15), ssh_without_key),
     "sles15.6-shrunk": (ready(SLES15), shrunk),
     "sles15.6-panics-for-good": (ready(SLES15), panics_for_good),
+    "sles15.6-kernel-removed": (ready(SLES15), kernel_removed),
     "sles15.6-no-initrd": (ready(SLES15), no_initrd),
     "sles15.7-pristine": (stock(sles15(7)), None),
     "sles15.7-arm64": (stock(sles15(7)), arm64),
