@@ -75,9 +75,20 @@ class Platform:
 
 
 @cache
+def _raw() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    return found
+
+
+def images() -> Mapping[str, str]:
+    """How systems that are whole images are made crash-ready, by their os-release ID."""
+    return dict(_raw()["images"])
+
+
+@cache
 def table() -> tuple[Platform, ...]:
     """Every platform, in the order of the file."""
-    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    raw = _raw()
     families = raw["families"]
     return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in raw["platforms"].items())
 

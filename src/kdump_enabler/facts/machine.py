@@ -140,8 +140,9 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     command_line = _word(evidence, "/proc/cmdline")
     menu = grub.read(evidence)
     loader = boot_loader.read(evidence, menu, kernel)
-    # A grub.cfg that nobody reads says nothing of the next boot.
-    entry = menu.next_entry if loader is not None and loader.kind == boot_loader.GRUB else None
+    # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
+    is_grubs = loader is not None and loader.kind == boot_loader.GRUB
+    entry = menu.next_entry if is_grubs and not (menu.next_entry and menu.next_entry.by_xen) else None
     boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(menu.config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .. import platforms
 from ..evidence import Evidence
 from ..platforms import Platform
 from . import boot_loader, recognise
@@ -12,6 +13,9 @@ from .grub import GRUB_CFG, Menu
 from .os_release import OsRelease
 
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
+# How Firecracker and other monitors without firmware tell of devices (admin-guide/kernel-parameters.txt)
+MICRO_VM = "virtio_mmio.device="
+XEN_LINE = 'write GRUB_CMDLINE_XEN="crashkernel=512M" into /etc/default/grub, and make grub.cfg anew'
 SYSTEMD_MARK = "/run/systemd/system"  # sd_booted(3)
 
 
@@ -27,8 +31,9 @@ def reason(
     """Why a machine is not ours to configure, as a clause for a sentence; empty when it is."""
     if is_container(evidence) and not test_container:
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
-    if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
-        return "this is WSL: its kernel belongs to Windows"
+    foreign = _under_windows(evidence) or _of_an_image(release) or _under_xen(evidence)
+    if foreign:
+        return foreign
     if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
         return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
     if evidence.file("/run/ostree-booted").error is None:
@@ -49,8 +54,37 @@ def reason(
     return _unchangeable(evidence, platform, loader, menu)
 
 
+def _under_windows(evidence: Evidence) -> str:
+    is_its_kernel = "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower()
+    return "this is WSL: its kernel belongs to Windows, which is the machine to set up" if is_its_kernel else ""
+
+
+def _of_an_image(release: OsRelease | None) -> str:
+    """Why a system that is one image is not ours, and how it is made crash-ready instead."""
+    if release is None or release.id not in platforms.images():
+        return ""
+    return f"this is an image-based system ({release.id}), which is {platforms.images()[release.id]}"
+
+
+def _under_xen(evidence: Evidence) -> str:
+    """Why Xen's own machine, and one whose memory it hands out page by page, are not ours: a crash of either is Xen's
+    to catch (Documentation/ABI/stable/sysfs-hypervisor-xen; xen-command-line of Xen, crashkernel). A guest with
+    hardware of its own, emulated or not (HVM, PVH), is a machine like others."""
+    if (evidence.text("/sys/hypervisor/type") or "").strip() != "xen":
+        return ""
+    if "control_d" in (evidence.text("/proc/xen/capabilities") or ""):
+        return f"this is the dom0 of Xen, and Xen reserves the memory: {XEN_LINE}"
+    if (evidence.text("/sys/hypervisor/guest_type") or "").strip() == "PV":
+        return "this is a PV guest of Xen, whose kernel ignores crashkernel=; let Xen dump it (xl dump-core)"
+    return ""
+
+
 def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None, menu: Menu) -> str:
     """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
+    if menu.next_entry is not None and menu.next_entry.by_xen:
+        return f"the next boot starts Xen, which reserves the memory itself: {XEN_LINE}"
+    if loader is None and MICRO_VM in (evidence.text("/proc/cmdline") or ""):
+        return "this is a microVM, whose monitor starts the kernel; crashkernel= goes into its boot arguments there"
     if loader is None and not evidence.file(menu.config).unknown:
         return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
     if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:

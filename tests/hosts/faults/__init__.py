@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, defaults, el8, first, leftovers, loading, panics, platforms, red_hat, targets
+from . import boot_loaders, defaults, el8, first, images, leftovers, loading, panics, platforms, red_hat, targets
 
 MACHINES = {
     **first.MACHINES,
@@ -15,4 +15,5 @@ MACHINES = {
     **boot_loaders.MACHINES,
     **red_hat.MACHINES,
     **el8.MACHINES,
+    **images.MACHINES,
 }
