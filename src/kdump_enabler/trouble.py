@@ -31,7 +31,7 @@ class Trouble:
 # What tools print, what it means, what to do. The first match counts; {0} is what its group holds.
 KNOWN = (
     (
-        r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg",
+        r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg|lockfile is held by another process",
         Trouble(
             "package_lock",
             "Another program holds the package manager's lock",
@@ -45,7 +45,7 @@ KNOWN = (
     ),
     (
         r"Temporary failure resolving|Could not (resolve|connect)|Unable to connect|Network is unreachable"
-        r"|Failed to (update apt cache|fetch)|unable to fetch|Cannot initiate|Connection timed out",
+        r"|Failed to (update apt cache|fetch|download metadata)|unable to fetch|Cannot initiate|Connection timed out",
         Trouble(
             "package_network",
             "The package repositories cannot be reached",
@@ -54,7 +54,8 @@ KNOWN = (
         ),
     ),
     (
-        r"No package matching|Unable to locate package|has no installation candidate",
+        r"No package matching|Unable to locate package|has no installation candidate|No package \S+ available"
+        r"|Failed to install some of the specified packages",
         Trouble(
             "package_missing",
             "The kdump packages are in none of the host's package sources",
