@@ -14,7 +14,7 @@ LINTED_PYTHON := src plugins tests benchmarks hatch_build.py
 # The test machines are built with mmdebstrap and run by QEMU and systemd-nspawn; the grub packages, makedumpfile and
 # patch judge the results.
 SYSTEM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap grub-pc-bin grub-common grub2-common e2fsprogs fdisk \
-	systemd-container apt-utils iproute2 makedumpfile patch strace openssh-client python3-venv
+	ovmf mtools systemd-container apt-utils iproute2 makedumpfile patch strace openssh-client python3-venv
 
 help: ## list the targets
 	@sed -En 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22

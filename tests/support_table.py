@@ -20,6 +20,9 @@ BOOT_LOADERS = {
     "bls-kernelopts": "GRUB with entries of their own (BLS, kernelopts)",
     "grub-defaults": "GRUB",
     "grub-dropin": "GRUB",
+    "kernelstub": "systemd-boot by kernelstub",
+    "ostree": "GRUB with entries of ostree",
+    "systemd-boot": "systemd-boot",
 }
 TESTED = (
     "virtual machine",
@@ -43,19 +46,31 @@ def supported_machines() -> list[Facts]:
 
 
 def _lines(platform: Platform, stand_ins: list[Facts]) -> Iterator[str]:
-    for word in TESTED:
-        arches = [arch for arch in platform.architectures if platform.tested[arch] == word]
-        if arches:
-            yield _line(platform, f"{platform.name} ({', '.join(arches)})", word)
-    others = [facts for facts in stand_ins if facts.platform == platform and _identifier(facts) != platform.match.id]
-    if others:
-        names = sorted({f"{facts.release.name} ({facts.arch})" for facts in others if facts.release})
-        word = "recorded machine" if RECONSTRUCTED not in platform.tested.values() else RECONSTRUCTED
-        yield _line(platform, f"{', '.join(names)}, as {platform.name}", word)
+    for loaders in _groups(platform):
+        tested = platform.tested_with.get(loaders[0], platform.tested)
+        for word in TESTED:
+            arches = [arch for arch in platform.architectures if tested[arch] == word]
+            if arches:
+                yield _line(loaders, f"{platform.name} ({', '.join(arches)})", word)
+        others = [facts for facts in stand_ins if facts.platform == platform and facts.boot_loader in loaders]
+        names = sorted({_name(facts) for facts in others if _identifier(facts) != platform.match.id})
+        if names:
+            word = "recorded machine" if RECONSTRUCTED not in tested.values() else RECONSTRUCTED
+            yield _line(loaders, f"{', '.join(names)}, as {platform.name}", word)
 
 
-def _line(platform: Platform, name: str, word: str) -> str:
-    return f"| {name} | {', '.join(BOOT_LOADERS[loader] for loader in platform.boot_loaders)} | {word} |"
+def _groups(platform: Platform) -> Iterator[list[str]]:
+    """The boot loaders that were tested alike."""
+    yield [loader for loader in platform.boot_loaders if loader not in platform.tested_with]
+    yield from ([loader] for loader in platform.boot_loaders if loader in platform.tested_with)
+
+
+def _line(loaders: list[str], name: str, word: str) -> str:
+    return f"| {name} | {', '.join(BOOT_LOADERS[loader] for loader in loaders)} | {word} |"
+
+
+def _name(facts: Facts) -> str:
+    return f"{facts.release.name} ({facts.arch})" if facts.release else ""
 
 
 def _identifier(facts: Facts) -> str:

@@ -110,7 +110,7 @@ def check_syntax(command: List[str], temporary: str, seconds: int) -> None:
 
 def settle_boot(paths: List[str]) -> None:
     """Do that for the file systems of those files that a boot loader reads."""
-    for directory in sorted({os.path.dirname(path) for path in paths if path.startswith("/boot/")}):
+    for directory in sorted({os.path.dirname(path) for path in paths if path.startswith(("/boot/", "/efi/"))}):
         settle(directory, SETTLE_SECONDS)
 
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What several backup sets know together of a host's past; the newest set comes first."""
 
+import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from .atomic import FileState
 from .backups import BackupSet
+from .boot_entries import without_counter
+
+BOOT_ENTRIES = "/loader/entries/"
 
 
 class Past(NamedTuple):
@@ -20,8 +24,23 @@ def past_of_files(sets: List[BackupSet]) -> Dict[str, List[Past]]:
     for backup in sets:
         for entry in (backup.manifest or {})["files"]:
             past = Past(backup.before(entry), [entry["after"], *entry.get("earlier", [])])
-            found.setdefault(entry["path"], []).append(past)
+            found.setdefault(lasting_name(entry["path"]), []).append(past)
     return found
+
+
+def lasting_name(path: str) -> str:
+    """Return the name by which a file is known: a boot entry's also tells the boots that are left to it, which changes
+    with each of them (boot counting)."""
+    return without_counter(path) if BOOT_ENTRIES in path else path
+
+
+def name_now(path: str) -> str:
+    """Return the name that a file of that lasting name has now."""
+    directory = os.path.dirname(path)
+    if BOOT_ENTRIES not in path or os.path.lexists(path) or not os.path.isdir(directory):
+        return path
+    names = [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if not name.startswith(".")]
+    return next((name for name in names if lasting_name(name) == path), path)
 
 
 def merged(sets: List[BackupSet], section: str) -> Dict[str, Dict[str, str]]:

@@ -130,7 +130,7 @@ from ..module_utils.failures import ModuleError, run
 from ..module_utils.grub_generator import settle_boot
 from ..module_utils.journal import note
 from ..module_utils.kernel import PROC_SYS, path_of, running, set_value
-from ..module_utils.past import Past, merged, past_of_files
+from ..module_utils.past import BOOT_ENTRIES, Past, merged, name_now, past_of_files
 from ..module_utils.transaction import Change, Transaction, name_files
 
 ARGUMENTS = {
@@ -140,9 +140,6 @@ ARGUMENTS = {
     "backup_root": {"type": "path", "default": DEFAULT_ROOT},
     "settings_root": {"type": "path", "default": PROC_SYS},
 }
-
-
-BOOT_ENTRIES = "/loader/entries/"
 
 
 class Plan(NamedTuple):
@@ -176,7 +173,8 @@ def plan(sets: List[BackupSet]) -> Plan:
     A boot entry that is gone went with its kernel: put back, it could boot nothing.
     """
     found = Plan([], [])
-    for path, past in past_of_files(sets).items():
+    for name, past in past_of_files(sets).items():
+        path = name_now(name)
         before, present = past[-1].before, read_state(path)
         if is_same(present, before) or (present is None and before and BOOT_ENTRIES in path):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .changes import FileChange, can_edit, edited
-from .facts import crashkernel, kdump_conf
+from .facts import crashkernel, kdump_conf, ostree
 from .facts.machine import Facts
 from .facts.shell_value import CUT_OUT
 from .policy import Policy
@@ -16,9 +16,11 @@ RESETTING = "kdump-utils"
 def is_reset(facts: Facts, policy: Policy) -> bool:
     """Whether an update would give the kernels less than is wanted: kdumpctl of kdump-utils gives each its own default
     when kdump-utils or a kernel is installed, in place of what was chosen, where the service is enabled and kdump.conf
-    does not say otherwise (_should_reset_crashkernel; that of kexec-tools replaces only a former default)."""
+    does not say otherwise (_should_reset_crashkernel; that of kexec-tools replaces only a former default). No such
+    script runs for images (%posttrans of kdump-utils.spec)."""
     platform, want = facts.platform, reserve(facts, policy)
-    if platform is None or RESETTING not in platform.packages or want is None or want.problem:
+    image = facts.boot_loader == ostree.WAY
+    if platform is None or image or RESETTING not in platform.packages or want is None or want.problem:
         return False
     value = facts.config.values.get(RESET)
     default = platform.crashkernel.get(facts.arch or "", "")

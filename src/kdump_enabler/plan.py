@@ -14,18 +14,20 @@ from .sysctls import Value
 class Plan:
     """What each role has to do; an empty field is a role that does not run.
 
-    refusal: why nothing at all may be changed; packages: to install; debconf: answers to give before; leftovers,
-    crashkernel, kdump_config, panic_policy, sysrq: files to write; regenerate_grub: make grub.cfg anew;
-    grub_config: how that is done, also when files are put back (null where GRUB reads them itself); make_boot_files:
-    let the boot loader's own tool make its files anew; boot_files: how that is done, also when files are put back (null
-    where it has no such tool), `settings` being the beginnings of the paths that the tool reads; sysctls: values to set
-    in the running kernel; enable_unit, restart_unit and disable_unit: unit names, empty for none;
+    refusal: why nothing at all may be changed; packages: to install; packages_note: why they may not be found; debconf:
+    answers to give before; leftovers, crashkernel, kdump_config, panic_policy, sysrq: files to write;
+    regenerate_grub: make grub.cfg anew; grub_config: how that is done, also when files are put back (null where GRUB
+    reads them itself); make_boot_files: let the boot loader's own tool make its files anew; boot_files: how that is
+    done, also when files are put back (null where it has no such tool), `settings` being the beginnings of the paths
+    that the tool reads; sysctls: values to set in the running kernel; enable_unit, restart_unit and disable_unit: unit
+    names, empty for none;
     reload_units: systemd must read its files anew; package_manager: who installs; finish: a noted run
     that this one ends; remove_packages: those that an earlier run of ours installed.
     """
 
     refusal: str = ""
     packages: tuple[str, ...] = ()
+    packages_note: str = ""
     debconf: tuple[Mapping[str, str], ...] = ()
     leftovers: tuple[FileChange, ...] = ()
     crashkernel: tuple[FileChange, ...] = ()

@@ -8,8 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from . import back_ends, capture_line, late_arming, sysctls
+from .back_ends.entry_files import read_only
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
+from .facts import systemd_boot
+from .facts.boot_loader import ENTRY_FILES
 from .facts.late_arming import VALUES as LATE_VALUES
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
@@ -19,12 +22,13 @@ from .plan import Plan
 from .policy import Policy
 from .policy_file import HOST_FILE
 from .policy_file import text as policy_text
-from .rules import lockdown
+from .rules import capture_words, lockdown
 from .rules.capture import is_off, missing_packages
 from .rules.dumps import new_dumps_are_open
 from .sysctls import Value
 from .wanted import (
     BOOT_ROOM,
+    ENTRY_ROOM,
     GRUB_DROPIN,
     UMASK_DROPIN,
     grub_text,
@@ -65,6 +69,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
         finish=_unfinished(facts),
         package_manager=facts.platform.package_manager,
         packages=missing,
+        packages_note=facts.platform.packages_note,
         debconf=_debconf(facts),
         leftovers=_leftovers(facts, clean),
         crashkernel=grub or (),
@@ -84,7 +89,10 @@ def make(facts: Facts, policy: Policy) -> Plan:
 
 
 def _impossible(facts: Facts, policy: Policy) -> str:
-    """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine."""
+    """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine. Nor is
+    what could only be set up half, because nobody can say what boots next."""
+    if facts.boot_loader in ENTRY_FILES and facts.privileged and (why := _partition(facts, policy)):
+        return why
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     if want and want.problem:
         return f"kdump_crashkernel: {want.problem}"
@@ -92,6 +100,13 @@ def _impossible(facts: Facts, policy: Policy) -> str:
     wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
     key = next((key for key, problem in wrong.items() if problem), "")
     return f"kdump_sysctls.{key}: {wrong[key]}, which is what Linux {facts.kernel} takes" if key else ""
+
+
+def _partition(facts: Facts, policy: Policy) -> str:
+    """Why the entries on the partition that firmware reads cannot be changed; empty when they can or need not be."""
+    entry = facts.next_entry
+    held = read_only(facts, entry.file) if entry and obstacle(facts, policy) else None
+    return f"{held.where.text}; {held.remedy}" if held else systemd_boot.why_unseen(facts.evidence, facts.menu)
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:
@@ -179,7 +194,7 @@ def _kdump_config(facts: Facts, policy: Policy) -> tuple[FileChange, ...]:
     assert facts.platform is not None  # noqa: S101 - make() asked
     changes = own_file(facts.evidence, UMASK_DROPIN, umask_text()) if new_dumps_are_open(facts) else ()
     file, switch = facts.evidence.file(facts.config.capture_line.file), facts.config.switch
-    lines = capture_line.with_panic(facts)
+    lines = capture_line.with_panic(facts) | capture_line.without_greedy(facts)
     if switch is not None and is_off(switch.value):
         line = (file.text or "").splitlines()[switch.line - 1]
         lines[str(switch.line)] = SWITCH.sub(r"\g<1>1", line, count=1)
@@ -253,7 +268,8 @@ def _debconf(facts: Facts) -> tuple[Mapping[str, str], ...]:
 
 def _can_load(facts: Facts) -> bool:
     """Memory is there, nothing is loaded and nothing forbids loading: starting the unit again may help."""
-    hopeless = facts.load_disabled or facts.removed_image or lockdown.refused(facts) or facts.config.faults
+    gone = facts.removed_image or capture_words.is_gone(facts)
+    hopeless = facts.load_disabled or gone or lockdown.refused(facts) or facts.config.faults
     return bool(facts.reserved_bytes) and facts.capture_loaded is False and not hopeless
 
 
@@ -270,6 +286,9 @@ def _refusal(facts: Facts, plan: Plan) -> str:
         fault = facts.grub_fault
         return f"{fault.path}, line {fault.line}: {fault.message}; no grub.cfg could be made from it"
     if changes_grub and facts.boot_free_bytes is not None and facts.boot_free_bytes < BOOT_ROOM:
-        directory, left = facts.menu.config.rpartition("/")[0], facts.boot_free_bytes // 1024
-        return f"the file system of {directory} has {left} KiB left, too little for a new grub.cfg"
+        directory, kib = facts.menu.config.rpartition("/")[0], facts.boot_free_bytes // 1024
+        return f"the file system of {directory} has {kib} KiB left, too little for a new grub.cfg"
+    left = facts.boot_free_bytes if plan.crashkernel and facts.boot_loader in ENTRY_FILES else None
+    if left is not None and left < ENTRY_ROOM:
+        return f"the file system of the boot entries has {left // 1024} KiB left, too little for new ones"
     return ""

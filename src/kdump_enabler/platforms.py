@@ -49,9 +49,11 @@ class Platform:
     name: str
     match: Match
     tested: Mapping[str, str]
+    tested_with: Mapping[str, Mapping[str, str]]
     family: str
     package_manager: str
     packages: tuple[str, ...]
+    packages_note: str
     debconf: tuple[DebconfAnswer, ...]
     unit: str
     dump_unit: str
@@ -75,22 +77,29 @@ class Platform:
 
 
 @cache
-def _raw() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
-    return found
+def _file() -> dict[str, Any]:
+    raw: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
+    return raw
 
 
 def images() -> Mapping[str, str]:
     """How systems that are whole images are made crash-ready, by their os-release ID."""
-    return dict(_raw()["images"])
+    return dict(_file()["images"])
 
 
 @cache
 def table() -> tuple[Platform, ...]:
     """Every platform, in the order of the file."""
-    raw = _raw()
-    families = raw["families"]
-    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in raw["platforms"].items())
+    families, rows = _file()["families"], _file()["platforms"]
+    return tuple(_platform(key, {**families[row["family"]], **row}) for key, row in rows.items())
+
+
+def why_refused(identifier: str, version: str) -> str:
+    """Why a release that is known is not set up, as a clause; empty when the table says nothing of it."""
+    number = version.partition(".")[0]
+    return next(
+        (row["reason"] for row in _file()["refused"] if (row["id"], row["version"]) == (identifier, number)), ""
+    )
 
 
 def by_version(identifier: str, version: str) -> Platform | None:

@@ -54,8 +54,17 @@ KNOWN = (
         ),
     ),
     (
-        r"No package matching|Unable to locate package|has no installation candidate|No package \S+ available"
-        r"|Failed to install some of the specified packages",
+        r"in none of the package sources: (.+)",
+        Trouble(
+            "package_missing",
+            "The kdump packages are in none of the host's package sources: {0}",
+            "Nothing was changed; mend that and run this again.",
+            1,
+        ),
+    ),
+    (
+        r"No package matching|No package \S+ available|No match for argument|Unable to locate package"
+        r"|has no installation candidate|Failed to install some of the specified packages",
         Trouble(
             "package_missing",
             "The kdump packages are in none of the host's package sources",

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import sysctls
-from .facts import crashkernel
+from .facts import crashkernel, ostree
 from .facts.crashkernel import MIB
-from .facts.grub_defaults import COMMAND_LINE
+from .facts.grub_defaults import COMMAND_LINE, PACKAGE_DROPIN
 from .facts.kernel import telling
 from .facts.machine import SYSRQ, Facts
 from .facts.shell_value import STRIP, UNKNOWN
@@ -21,10 +21,10 @@ from .sysctls import Sysctl, Value
 
 GIB = 1024 * MIB
 X86 = "x86_64"
+ENTRY_ROOM = MIB  # new files and second copies of the old ones, each in clusters of up to 32 KiB
 BOOT_ROOM = 4 * MIB  # a grub.cfg and the packages' own copies of it are far smaller
 SYSRQ_CRASH = 8  # "debugging dumps of processes etc.", which holds the crash key (admin-guide/sysrq.rst)
 GRUB_DROPIN = "/etc/default/grub.d/zz-kdump-enabler.cfg"
-PACKAGE_GRUB_DROPIN = "/etc/default/grub.d/kdump-tools.cfg"
 # Sorts after override.conf, which `systemctl edit` writes.
 UMASK_DROPIN = "/etc/systemd/system/kdump-tools-dump.service.d/zz-kdump-enabler.conf"
 HEADER = "# Written by kdump-enabler; `kdump-enabler rollback` takes it away.\n"
@@ -207,6 +207,8 @@ def _compared(facts: Facts, memory: int, floor: str) -> list[Reserve]:
     reasons |= {text: "written in the boot entry" for text in _of_entry(facts) if text not in reasons}
     if ram >= 2 * GIB:
         reasons.setdefault(floor, "enough by experience for this RAM")
+    if ostree.is_booted(facts.evidence):
+        reasons.setdefault(ostree.RESERVATION, "recommended for image-based systems")
     reasons |= {text: reason for text, reason in _measured(facts) if text not in reasons}
     sizes = {text: crashkernel.evaluate(f"crashkernel={text}", memory).size_bytes for text in reasons if text}
     return [Reserve(text, sizes[text], reasons[text]) for text in sizes] if ram >= GIB else []
@@ -241,7 +243,7 @@ def _automatic(facts: Facts, memory: int, floor: str) -> Reserve:
 
 
 def _package_default(facts: Facts) -> str:
-    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_GRUB_DROPIN]
+    found = [word.value for word in facts.grub_defaults.written if word.path == PACKAGE_DROPIN]
     if found:
         return found[-1]
     assert facts.platform is not None  # noqa: S101 - reserve() asked
@@ -251,7 +253,7 @@ def _package_default(facts: Facts) -> str:
 def _authored(facts: Facts) -> list[str]:
     """What administrators wrote into the GRUB defaults: a larger value stays theirs, even where the package's
     drop-in, which comes later, overrules it. A pair of `,high` and `,low` is one value of two words."""
-    others = (word for word in facts.grub_defaults.written if word.path not in (GRUB_DROPIN, PACKAGE_GRUB_DROPIN))
+    others = (word for word in facts.grub_defaults.written if word.path not in (GRUB_DROPIN, PACKAGE_DROPIN))
     return _deciding([word.value for word in others if UNKNOWN not in word.value])
 
 

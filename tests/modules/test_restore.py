@@ -51,6 +51,27 @@ def test_everything_is_as_before(changed: Host) -> None:
     assert changed.manifest()["restored_at"].endswith("Z")
 
 
+def test_a_boot_entry_is_known_by_its_name_without_the_boots_that_are_left_to_it(host: Host) -> None:
+    """systemd-bless-boot takes the counter away after a good boot; a second run found the entry under its new name."""
+    entries = host.etc / "efi" / "loader" / "entries"
+    entries.mkdir(parents=True)
+    host.write("efi/loader/entries/a+3.conf", b"options ro\n")
+    host.write("efi/loader/entries/a-b+2-1.conf", b"options b\n")
+    host.run(
+        host.change("efi/loader/entries/a+3.conf", text="options ro crashkernel=1M\n"),
+        host.change("efi/loader/entries/a-b+2-1.conf", text="options b crashkernel=1M\n"),
+    )
+    (entries / "a+3.conf").rename(entries / "a.conf")
+    host.run(
+        host.change("efi/loader/entries/a.conf", text="options ro crashkernel=2M\n"), backup_set="20250102T000000Z"
+    )
+    (entries / "a-b+2-1.conf").rename(entries / "a-b+1-2.conf")
+    result = restore(host, backup_set=SET)
+    assert result["changed"] is True, result
+    found = {path.name: path.read_bytes() for path in entries.iterdir()}
+    assert found == {"a.conf": b"options ro\n", "a-b+1-2.conf": b"options b\n"}
+
+
 def test_a_boot_entry_that_went_with_its_kernel_is_not_put_back(host: Host) -> None:
     """A kernel was removed since; its entry could boot nothing. The other entry is as before."""
     entries = host.etc / "boot" / "loader" / "entries"

@@ -48,7 +48,7 @@ def apply(raw: Raw, plan: Plan) -> None:
         _install(raw)
     for change in plan.leftovers + plan.kdump_config + plan.crashkernel + plan.panic_policy + plan.sysrq:
         _file(raw, change)
-    if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt"):
+    if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt" and plan.grub_config):
         update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")

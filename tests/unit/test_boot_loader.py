@@ -34,7 +34,6 @@ def started(raw: Raw, *paths: str) -> BootLoader | None:
 @pytest.mark.parametrize(
     ("product", "kind"),
     [
-        ("systemd-boot 252.39-1~deb12u2", "systemd-boot"),
         ("rEFInd 0.14.0.2", "rEFInd"),
         ("Limine 9.2.0", "Limine"),
     ],

@@ -36,6 +36,8 @@ MESSAGES = [
     ("msg", "No package matching 'kdump-tools' is available", "package_missing"),
     ("stderr", "E: Unable to locate package kdump-tools", "package_missing"),
     ("stderr", "E: Package 'kdump-tools' has no installation candidate", "package_missing"),
+    ("msg", "Failed to install some of the specified packages; No package kdump-utils available.", "package_missing"),
+    ("msg", "Failed to resolve the transaction: No match for argument: kdump-utils", "package_missing"),
     ("stderr", FULL, "no_space"),
     ("stderr", FETCH_FULL, "no_space"),
     ("stderr", "E: You don't have enough free space in /var/cache/apt/archives/.", "no_space"),
@@ -49,6 +51,13 @@ MESSAGES = [
     ("module_stderr", "ops is not in the sudoers file.\n", "no_root"),
     ("msg", "Timed out waiting for last boot time check (timeout=600)", "no_return"),
 ]
+
+
+def test_why_packages_may_be_missing_is_told_with_it() -> None:
+    """The note is that of the platform table."""
+    said = "No package kdump-utils available., in none of the package sources: it came later"
+    found = trouble.of_result("Say what is missing", {"failed": True, "msg": said})
+    assert (found.kind, found.msg.endswith("package sources: it came later")) == ("package_missing", True)
 
 
 @pytest.mark.parametrize(("where", "text", "kind"), MESSAGES)

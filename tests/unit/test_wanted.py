@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kdump_enabler import evidence, sysctls, wanted
-from kdump_enabler.facts import machine
+from kdump_enabler.facts import grub_defaults, machine
 from kdump_enabler.facts.machine import Facts
 from tests.hosts import machines
 from tests.unit.building import GIB, MIB, policy
@@ -136,7 +136,7 @@ def test_too_little_ram(ram: int) -> None:
 
 def test_the_installed_package_knows_best_when_it_asks_for_more() -> None:
     raw = machines.load("debian12-ready")
-    machines.replace(raw, wanted.PACKAGE_GRUB_DROPIN, PACKAGE, "2G-:768M")
+    machines.replace(raw, grub_defaults.PACKAGE_DROPIN, PACKAGE, "2G-:768M")
     found = wanted.reserve(machine.read(evidence.from_raw(raw)), policy())
     assert found is not None
     assert (found.text, found.size_bytes) == ("2G-:768M", 768 * MIB)

@@ -1,4 +1,4 @@
-"""The Debian 12 disk: built once from `recipe/`, kept in the cache under a hash of all that went into it."""
+"""The Debian 12 disks: built once from `recipe/`, kept in the cache under a hash of all that went into it."""
 
 import hashlib
 import os
@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import apt, host
@@ -19,24 +20,37 @@ ROOT_UUID = "6b64756d-7000-4000-8000-000000000001"
 BACKING = "../../disks/{key}/base.qcow2"
 
 
-def build() -> Path:
+@dataclass(frozen=True)
+class Kind:
+    """What boots a disk: the script of `recipe/` that assembles it, and the packages that differ."""
+
+    script: str
+    without: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+
+
+BIOS = Kind("assemble.sh")  # GRUB
+UEFI = Kind("assemble-uefi.sh", ("grub-pc",), ("systemd-boot", "dosfstools"))
+
+
+def build(kind: Kind = BIOS) -> Path:
     """The directory of the disk (with `base.qcow2`), built now, in 70 s, if the cache does not have it."""
     access = apt.access()
-    target = host.cache() / "disks" / key(access)
+    target = host.cache() / "disks" / key(access, kind)
     with host.lock("disk"):
         if not target.exists():
             host.require_tools(host.BUILD_TOOLS | host.RUN_TOOLS)
             _need_root()
             target.parent.mkdir(exist_ok=True)
             with _work_directory(target.parent) as work:
-                _build(work, access)
+                _build(work, access, kind)
                 work.rename(target)
     return target
 
 
-def key(access: apt.Access) -> str:
+def key(access: apt.Access, kind: Kind) -> str:
     """The name of a disk in the cache: everything that its content depends on, except the archive's state."""
-    parts = (SIZE_MIB, ROOT_UUID, _mmdebstrap(access), access.sources, access.guest_settings())
+    parts = (SIZE_MIB, ROOT_UUID, kind, _mmdebstrap(access, kind), access.sources, access.guest_settings())
     digest = hashlib.sha256(repr(parts).encode())
     public = host.ssh_key().with_suffix(".pub")
     for path in [*sorted(RECIPE.iterdir()), *access.authorities, public]:
@@ -44,12 +58,12 @@ def key(access: apt.Access) -> str:
     return digest.hexdigest()[:12]
 
 
-def _build(work: Path, access: apt.Access) -> None:
+def _build(work: Path, access: apt.Access, kind: Kind) -> None:
     root, raw, log = work / "root", work / "disk.raw", work / "build.log"
     overlay = _overlay(work / "overlay", access)
     names = {"OVERLAY": str(overlay), "RECIPE": str(RECIPE), "ROOT_UUID": ROOT_UUID, "LC_ALL": "C.UTF-8"}
-    host.run([*_mmdebstrap(access), str(root), *access.sources], log, names)
-    assemble = ["sh", str(RECIPE / "assemble.sh"), str(root), str(raw), ROOT_UUID, str(SIZE_MIB)]
+    host.run([*_mmdebstrap(access, kind), str(root), *access.sources], log, names)
+    assemble = ["sh", str(RECIPE / kind.script), str(root), str(raw), ROOT_UUID, str(SIZE_MIB)]
     host.run(["unshare", "--mount", "--propagation", "private", *assemble], log)
     host.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(work / "base.qcow2")], log)
     raw.unlink()
@@ -72,10 +86,11 @@ def _overlay(overlay: Path, access: apt.Access) -> Path:
     return overlay
 
 
-def _mmdebstrap(access: apt.Access) -> list[str]:
+def _mmdebstrap(access: apt.Access, kind: Kind) -> list[str]:
     """The arguments that come before the target; no path of this machine is in them, so they go into the hash."""
     lines = (RECIPE / "packages.txt").read_text().splitlines()
-    packages = [name for line in lines if (name := line.partition("#")[0].strip())]
+    names = (line.partition("#")[0].strip() for line in lines)
+    packages = [*(name for name in names if name and name not in kind.without), *kind.more]
     return [
         *("mmdebstrap", "--mode=root", "--variant=important", f"--include={','.join(packages)}"),
         "--dpkgopt=force-unsafe-io",  # only while building: the file system is thrown away if the power fails

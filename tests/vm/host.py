@@ -17,6 +17,7 @@ BUILD_TOOLS = {
     "losetup": "mount",
     "mke2fs": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
+    "mcopy": "mtools",
     "qemu-img": "qemu-utils",
     "sfdisk": "fdisk",
     "unshare": "util-linux",

@@ -24,18 +24,22 @@ _numbers = itertools.count(1)
 class Machine:
     """One virtual machine; as a context manager it starts on entry and is gone on exit.
 
-    `snapshot` is what it starts from: `booted` (about 3 s to ssh) or None for a cold boot through GRUB.
+    `snapshot` is what it starts from: `booted` (about 3 s to ssh) or None for a cold boot through GRUB, or with `uefi`
+    through systemd-boot, which has no snapshot.
     A detached machine outlives this process, until `stop()` or `python3 -m tests.vm down NAME`.
     """
 
-    def __init__(self, name: str | None = None, snapshot: str | None = BOOTED, detached: bool = False) -> None:
+    def __init__(
+        self, name: str | None = None, snapshot: str | None = BOOTED, detached: bool = False, uefi: bool = False
+    ) -> None:
         self.name = name or f"test-{os.getpid()}-{next(_numbers)}"
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
             raise VmError(f"{self.name!r} is not a name for a machine.", "Use letters, digits, '.', '_' and '-'.")
         self.directory = host.cache() / "machines" / self.name
         self.serial_log = self.directory / qemu.SERIAL
         self.disk = self.directory / qemu.DISK
-        self._snapshot = snapshot
+        self._snapshot = None if uefi else snapshot
+        self._uefi = uefi
         self._detached = detached
         self._key = host.ssh_key()
         self._pid = self._port = 0
@@ -205,7 +209,8 @@ class Machine:
     def _make_directory(self) -> None:
         """Make a fresh directory with the disk: the booted layer, or an empty layer over the built disk."""
         host.require_tools(host.RUN_TOOLS)
-        source = prepare() if self._snapshot else disk.build()
+        kind = disk.UEFI if self._uefi else disk.BIOS
+        source = prepare() if self._snapshot else disk.build(kind)
         host.remove_tree(self.directory)
         self.directory.mkdir(parents=True)
         if self._snapshot:
@@ -213,6 +218,9 @@ class Machine:
         else:
             backing = disk.BACKING.format(key=source.name)
             host.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, str(self.disk)])
+        if self._uefi:
+            variables = str(self.directory / qemu.OWN_VARIABLES)
+            host.run(["qemu-img", "convert", "-O", "qcow2", str(qemu.VARIABLES), variables])
 
 
 def prepare() -> Path:

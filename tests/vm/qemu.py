@@ -22,6 +22,9 @@ HARDWARE = (
     *("-cpu", "max,-cx16,-la57,-erms", "-smp", "2", "-m", str(MEMORY_MIB)),
 )
 STDERR, SOCKET, DISK, SERIAL = "qemu.stderr", "monitor", "disk.qcow2", "serial.log"
+# UEFI firmware of Debian's package ovmf, without Secure Boot, and the variables that a machine without any begins with.
+FIRMWARE, VARIABLES = Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+OWN_VARIABLES = "variables.qcow2"
 
 
 def hardware_key() -> str:
@@ -34,7 +37,7 @@ def spawn(directory: Path, snapshot: str | None, detached: bool) -> tuple[subpro
     """Start QEMU in a machine's directory; returns it and the port that leads to the guest's sshd."""
     for _ in range(3):
         port = _free_port()
-        process = _popen(directory, _argv(port, snapshot), detached)
+        process = _popen(directory, _argv(directory, port, snapshot), detached)
         _wait_for_start(process, directory)
         if process.poll() is None:
             return process, port
@@ -105,10 +108,14 @@ def _answer(stream: TextIO) -> str:
     return ""
 
 
-def _argv(port: int, snapshot: str | None) -> list[str]:
-    """All paths are relative to the machine's directory: a socket's path may have 107 bytes only."""
+def _argv(directory: Path, port: int, snapshot: str | None) -> list[str]:
+    """A machine that has variables of its own has UEFI firmware. All paths are relative to the machine's directory: a
+    socket's path may have 107 bytes only."""
+    flash = (f"unit=0,readonly=on,format=raw,file={FIRMWARE}", f"unit=1,format=qcow2,file={OWN_VARIABLES}")
+    uefi = flash if (directory / OWN_VARIABLES).exists() else ()
     return [
         *HARDWARE,
+        *(word for drive in uefi for word in ("-drive", f"if=pflash,{drive}")),
         *("-display", "none"),
         *("-serial", f"file:{SERIAL}", "-drive", f"file={DISK},if=virtio,cache=unsafe"),
         *("-nic", f"user,ipv6=off,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:{port}-:22"),

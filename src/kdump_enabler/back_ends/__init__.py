@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..facts.machine import Facts
-from . import bls, grub_defaults, grub_dropin
+from . import bls, grub_defaults, grub_dropin, kernelstub, ostree, systemd_boot
 from .interface import BackEnd
 
 BACK_ENDS: dict[str, BackEnd] = {
@@ -11,6 +11,9 @@ BACK_ENDS: dict[str, BackEnd] = {
     bls.OF_EL8: bls,
     "grub-defaults": grub_defaults,
     "grub-dropin": grub_dropin,
+    "kernelstub": kernelstub,
+    "ostree": ostree,
+    "systemd-boot": systemd_boot,
 }
 
 

@@ -13,23 +13,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..changes import FileChange, can_edit, edited, own_file
+from ..changes import FileChange, edited
 from ..cleanup import changed
 from ..evidence import File
 from ..facts import crashkernel, grub, grub_defaults, grub_env
 from ..facts.bls import DIRECTORY, VARIABLE, Fragment
 from ..facts.grub_defaults import MAIN
 from ..facts.machine import Facts
-from ..facts.shell_value import CUT_OUT
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve, asks_enough
+from ..wanted import Reserve
 from . import environment_block
+from .entry_files import (
+    TEMPLATE,
+    asked_for,
+    editable,
+    is_wrong,
+    new_template,
+    next_fragment,
+    read_only,
+    template,
+    why_not,
+    with_options,
+)
 from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ()
 BY_HAND: str = "grub2-mkconfig -o /boot/grub2/grub.cfg"
-TEMPLATE = "/etc/kernel/cmdline"
 KERNELOPTS = "kernelopts"
 OF_EL8 = f"bls-{KERNELOPTS}"  # what the table calls it where new kernels get $kernelopts
 
@@ -38,7 +48,7 @@ def changes(facts: Facts, reservation: str, policy: Policy) -> tuple[FileChange,
     """Word by word, the files that do not ask for enough yet. The template comes last, so that it is the newer one."""
     texts = _texts(facts, reservation, policy)
     changed_ones = (edited(facts.evidence.file(path), text) for path, text in texts.items())
-    return (*changed_ones, *_new_template(facts, reservation))
+    return (*changed_ones, *new_template(facts, _template_words(facts), reservation))
 
 
 def tool(_: Facts, __: str | None) -> Tool | None:
@@ -49,11 +59,11 @@ def tool(_: Facts, __: str | None) -> Tool | None:
 def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
     """Why the entry that boots next would not ask for enough: its file cannot be changed word by word, or what it asks
     for is not written in it."""
-    held = _read_only(facts)
+    held = read_only(facts, DIRECTORY)
     if held:
         return held
     after, entry = _next(facts, _texts(facts, want.text, policy)), facts.next_entry
-    if entry is None or not _is_wrong(facts, after, want, policy):
+    if entry is None or not is_wrong(facts, after, want, policy):
         return None
     where = Source(entry.file, entry.line, facts.next_boot.text if facts.next_boot else "")
     return Obstacle(where, f"write crashkernel={want.text} into the options of {entry.file} by hand: {_why(facts)}")
@@ -61,7 +71,7 @@ def spoiler(facts: Facts, want: Reserve, policy: Policy) -> Obstacle | None:
 
 def stays(facts: Facts) -> str:
     """The entry that asks for memory whatever its words are changed to."""
-    held = _read_only(facts)
+    held = read_only(facts, DIRECTORY)
     if held:
         return f"{held.where.text}; {held.remedy}"
     left, entry = crashkernel.words(_next(facts, _texts(facts, "", Policy()))), facts.next_entry
@@ -71,7 +81,7 @@ def stays(facts: Facts) -> str:
 def lasts(facts: Facts, want: Reserve, policy: Policy) -> bool:
     """What new kernels get asks for it; without a template that is the running one's command line."""
     place = of_new_kernels(facts)
-    return place is None or not _is_wrong(facts, place.text, want, policy)
+    return place is None or not is_wrong(facts, place.text, want, policy)
 
 
 def of_new_kernels(facts: Facts) -> Source | None:
@@ -86,14 +96,10 @@ def of_new_kernels(facts: Facts) -> Source | None:
 
 def _texts(facts: Facts, reservation: str, policy: Policy) -> dict[str, str]:
     """The new text of each file that can be changed and has to be."""
-    asked = crashkernel.evaluate(f"crashkernel={reservation}", facts.memory_bytes or 0)
-    want = Reserve(reservation, asked.size_bytes, "", low_bytes=asked.low_bytes) if reservation else None
+    want = asked_for(facts, reservation)
     block = _block(facts, want, policy)
-    found = [*_main(facts, want, policy), *_entries(facts, want, policy, block)]
-    template = facts.evidence.file(TEMPLATE)
-    if template.text is not None and _is_wrong(facts, template.text, want, policy):
-        found.append((template, _on_first_line(template.text, reservation)))
-    texts = {file.path: text for file, text in found if text != file.text and can_edit(file, text)}
+    entries = _entries(facts, want, policy, block)
+    texts = editable(*_main(facts, want, policy), *entries, *template(facts, want, policy))
     return texts if block is None else {**texts, facts.menu.env: block}
 
 
@@ -101,7 +107,7 @@ def _block(facts: Facts, want: Reserve | None, policy: Policy) -> str | None:
     """The new text of the environment block whose `kernelopts` entries take, or will take; null where it stays."""
     value = facts.menu.variables.get(KERNELOPTS, "")
     taken = facts.boot_loader == OF_EL8 or any(_takes_kernelopts(one) for one in facts.menu.fragments)
-    if not value or not taken or not _is_wrong(facts, value, want, policy):
+    if not value or not taken or not is_wrong(facts, value, want, policy):
         return None
     return environment_block.with_value(facts, KERNELOPTS, crashkernel.rewritten(value, want.text if want else ""))[0]
 
@@ -114,57 +120,29 @@ def _entries(facts: Facts, want: Reserve | None, policy: Policy, block: str | No
     """The entries that do not ask for enough with this environment block: the word goes into each, but where
     `kernelopts` has it, others go."""
     variables = {**facts.menu.variables, **grub_env.read(block or "")}
-    for one in facts.menu.fragments if not _read_only(facts) else ():
-        if _is_wrong(facts, one.command_line(variables), want, policy, one.kernel):
+    for one in facts.menu.fragments if not read_only(facts, DIRECTORY) else ():
+        if is_wrong(facts, one.command_line(variables), want, policy, one.kernel):
             value = variables.get(KERNELOPTS, "")
-            told = _takes_kernelopts(one) and not _is_wrong(facts, value, want, policy, one.kernel)
-            yield one.file, _with_options(one, want.text if want and not told else "")
-
-
-def _with_options(entry: Fragment, reservation: str) -> str:
-    """The text of an entry's file with the word in its first options line, and in no other."""
-    lines = (entry.file.text or "").split("\n")
-    for at, (number, options) in enumerate(entry.options):
-        kept = lines[number - 1].removesuffix(options)
-        lines[number - 1] = kept + crashkernel.rewritten(options, "" if at else reservation)
-    return "\n".join(lines)
-
-
-def _on_first_line(text: str, reservation: str) -> str:
-    """kernel-install takes all lines, grubby the first: the word goes into that one."""
-    first, *rest = text.split("\n")
-    return "\n".join([crashkernel.rewritten(first, reservation), *(crashkernel.rewritten(one, "") for one in rest)])
-
-
-def _is_wrong(facts: Facts, command_line: str, want: Reserve | None, policy: Policy, kernel: str = "") -> bool:
-    """More than is wanted stays; with nothing wanted every word is wrong. A rescue kernel is a copy of another one,
-    whose release its name does not tell."""
-    if want is None:
-        return bool(crashkernel.words(command_line))
-    return not asks_enough(command_line, facts, want, policy, "" if grub.RESCUE_KERNEL in kernel else kernel)
+            told = _takes_kernelopts(one) and not is_wrong(facts, value, want, policy, one.kernel)
+            yield one.file, with_options(one, want.text if want and not told else "")
 
 
 def _main(facts: Facts, want: Reserve | None, policy: Policy) -> Iterator[tuple[File, str]]:
     """The GRUB defaults, as far as what becomes of them can be told without a shell."""
     line = facts.grub_defaults.command_line
-    if line is None or not _is_wrong(facts, line, want, policy):
+    if line is None or not is_wrong(facts, line, want, policy):
         return
     text = grub_defaults.with_reservation(facts.grub_defaults, want.text if want else "")
     after = grub_defaults.read(facts.evidence, {MAIN: text}).command_line if text is not None else None
-    if text is not None and after is not None and not _is_wrong(facts, after, want, policy):
+    if text is not None and after is not None and not is_wrong(facts, after, want, policy):
         yield facts.evidence.file(MAIN), text
 
 
-def _new_template(facts: Facts, reservation: str) -> tuple[FileChange, ...]:
-    """Where there is no template, it becomes what the entry that boots next says, without what GRUB fills in: until the
-    reboot a new kernel would get the running one's command line."""
-    one = _next_fragment(facts)
+def _template_words(facts: Facts) -> list[str]:
+    """What the entry that boots next says, without what GRUB fills in; nothing on EL 8, which has no template."""
+    one = next_fragment(facts) if facts.boot_loader != OF_EL8 else None
     options = " ".join(text for _, text in one.options) if one else ""
-    words = [word for word in options.split() if not VARIABLE.search(word)]
-    unwanted = not reservation or facts.boot_loader == OF_EL8
-    if not facts.evidence.file(TEMPLATE).absent or unwanted or not words or CUT_OUT in options:
-        return ()
-    return own_file(facts.evidence, TEMPLATE, crashkernel.rewritten(" ".join(words), reservation) + "\n")
+    return [word for word in options.split() if not VARIABLE.search(word)]
 
 
 def _next(facts: Facts, texts: dict[str, str]) -> str:
@@ -173,26 +151,9 @@ def _next(facts: Facts, texts: dict[str, str]) -> str:
     return entry.command_line if entry else ""
 
 
-def _next_fragment(facts: Facts) -> Fragment | None:
-    path = facts.next_entry.file if facts.next_entry else ""
-    return next((one for one in facts.menu.fragments if one.file.path == path), None)
-
-
-def _read_only(facts: Facts) -> Obstacle | None:
-    mount = facts.evidence.mount_of(DIRECTORY)
-    if mount is None or "ro" not in mount.options:
-        return None
-    where = Source("/proc/mounts", 0, f"{mount.source} on {mount.point} is mounted read-only")
-    return Obstacle(where, f"mount -o remount,rw {mount.point}, and let /etc/fstab mount it so")
-
-
 def _why(facts: Facts) -> str:
     """What is in the way in the file of the entry that boots next."""
-    one = _next_fragment(facts)
-    if one is None or not one.options:
-        return "it has no options line"
-    if one.file.link is not None:
-        return f"it is a link to {one.file.link}"
-    if _takes_kernelopts(one):
+    one = next_fragment(facts)
+    if one is not None and _takes_kernelopts(one):
         return f"its options come from {KERNELOPTS}: {environment_block.with_value(facts, KERNELOPTS, '')[1]}"
-    return "a secret on that line was not looked at"
+    return why_not(one)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..evidence import Evidence, File
 
+BELOW = "/loader/entries/"
 DIRECTORY = "/boot/loader/entries"
 SUFFIX = ".conf"
 KEY = re.compile(r"[ \t]*([^ \t#]\S*)[ \t]+(\S.*)\Z")
@@ -30,6 +31,9 @@ class Fragment:
     title: str
     kernel: str
     options: tuple[tuple[int, str], ...]
+    version: str = ""
+    sort_key: str = ""
+    machine: str = ""
 
     def command_line(self, variables: Mapping[str, str]) -> str:
         """What the kernel gets: GRUB replaces $name by what its environment block has, or by nothing."""
@@ -39,7 +43,7 @@ class Fragment:
 
 def fragments(evidence: Evidence) -> tuple[Fragment, ...]:
     """The entries in the order of the menu; files without a `linux` key make none."""
-    found = (_fragment(file) for file in evidence.below(DIRECTORY, SUFFIX))
+    found = (fragment(file) for file in evidence.below(DIRECTORY, SUFFIX))
     return tuple(sorted((one for one in found if one.kernel), key=lambda one: order(one.id), reverse=True))
 
 
@@ -66,7 +70,8 @@ def _segment(text: str) -> tuple[int, int, str]:
     return {"~": (-1, 0, ""), "+": (1, 0, "")}.get(text, (2, 0, text))
 
 
-def _fragment(file: File) -> Fragment:
+def fragment(file: File) -> Fragment:
+    """The entry of one file; without a `linux` key it makes none."""
     keys: dict[str, list[tuple[int, str]]] = {}
     for number, line in enumerate((file.text or "").split("\n"), 1):
         match = KEY.match(line)
@@ -74,4 +79,5 @@ def _fragment(file: File) -> Fragment:
             keys.setdefault(match[1], []).append((number, match[2]))
     first = {key: values[0][1] for key, values in keys.items()}
     name = file.path.rpartition("/")[2].removesuffix(SUFFIX)
-    return Fragment(file, name, first.get("title", ""), first.get("linux", ""), tuple(keys.get("options", ())))
+    values = (first.get(key, "") for key in ("version", "sort-key", "machine-id"))
+    return Fragment(file, name, first.get("title", ""), first.get("linux", ""), tuple(keys.get("options", ())), *values)

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 from ..evidence import Evidence
 from ..finding import Source
+from . import kernelstub
 from .grub import Menu
 from .tools import Value, shell_values
 
-GRUB, SYSTEMD_BOOT, UNIFIED = "grub", "systemd-boot", "unified-kernel-image"
+GRUB, SYSTEMD_BOOT, UNIFIED, KERNELSTUB = "grub", "systemd-boot", "unified-kernel-image", "kernelstub"
+ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB)  # kernelstub writes the entries of systemd-boot
+DIRECT = "kernelstub-direct"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
 EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 LOADER_INFO, STUB_INFO = EFI_VARIABLE.format(name="LoaderInfo"), EFI_VARIABLE.format(name="StubInfo")
 PRODUCT = re.compile(r"[A-Za-z][\w.+-]*(?: [A-Za-z][\w.+-]*)*")
-# What only this kind of boot loader reads; kernelstub writes the entries of systemd-boot.
+# What only this kind of boot loader reads.
 FILES = (
-    ("/etc/kernelstub/configuration", "kernelstub"),
+    (kernelstub.PATH, KERNELSTUB),
     ("/boot/efi/loader/loader.conf", SYSTEMD_BOOT),
     ("/efi/loader/loader.conf", SYSTEMD_BOOT),
     ("/boot/loader/loader.conf", SYSTEMD_BOOT),
@@ -29,7 +32,8 @@ FILES = (
 )
 REBOOTS_BY_KEXEC = "/etc/init.d/kexec-load"
 WORDS = {
-    "kernelstub": f"{SYSTEMD_BOOT} and kernelstub",
+    KERNELSTUB: f"{SYSTEMD_BOOT} and kernelstub",
+    DIRECT: "kernelstub without boot entries for systemd-boot",
     "raspberry-pi": "the firmware of the Raspberry Pi",
     "u-boot": "a script of U-Boot",
     UNIFIED: "a unified kernel image",
@@ -58,7 +62,8 @@ def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | Non
     told = _told(evidence)
     if told is not None:
         return told if told.kind != GRUB or menu.entries else None
-    others = [BootLoader(kind, path) for path, kind in FILES if evidence.file(path).error is None]
+    there = [(path, kind) for path, kind in FILES if evidence.file(path).error is None]
+    others = [BootLoader(_of_kernelstub(evidence) if kind == KERNELSTUB else kind, path) for path, kind in there]
     if menu.entries and (not others or _grub_started(evidence, menu, kernel)):
         return BootLoader(GRUB, menu.config)
     return others[0] if others and not evidence.file(menu.config).unknown else None
@@ -85,7 +90,15 @@ def _told(evidence: Evidence) -> BootLoader | None:
     if product is None:
         return None
     kind = next((known for known in (GRUB, SYSTEMD_BOOT) if product[0].lower().startswith(known)), product[0])
+    if kind == SYSTEMD_BOOT and evidence.file(kernelstub.PATH).error is None:
+        return BootLoader(_of_kernelstub(evidence), kernelstub.PATH)
     return BootLoader(kind, LOADER_INFO)
+
+
+def _of_kernelstub(evidence: Evidence) -> str:
+    """kernelstub with entries, or with the command line elsewhere."""
+    found = kernelstub.read(evidence)
+    return KERNELSTUB if found is not None and found.by_entries else DIRECT
 
 
 def _grub_started(evidence: Evidence, menu: Menu, kernel: str | None) -> bool:

@@ -57,7 +57,13 @@ class Entry:
     @property
     def by_bls(self) -> bool:
         """It has a file of its own."""
-        return self.file.startswith(bls.DIRECTORY)
+        return bls.BELOW in self.file
+
+    @property
+    def release(self) -> str:
+        """The kernel's release, as far as its path tells: kernel-install names a directory by it, others the file."""
+        directory, _, name = self.kernel.rpartition("/")
+        return directory.rpartition("/")[2] if name == "linux" else name.removeprefix("vmlinuz-")
 
     @property
     def by_xen(self) -> bool:

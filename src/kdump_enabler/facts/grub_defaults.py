@@ -16,6 +16,7 @@ from .shell import Assignment, Doubt
 from .shell_value import UNKNOWN, Letter, Value, text_of
 
 MAIN, DROPINS = "/etc/default/grub", "/etc/default/grub.d"
+PACKAGE_DROPIN = DROPINS + "/kdump-tools.cfg"
 NORMAL_ONLY = "GRUB_CMDLINE_LINUX_DEFAULT"
 COMMAND_LINE = ("GRUB_CMDLINE_LINUX", NORMAL_ONLY)  # recovery entries have the first only
 CHOICE = "GRUB_DEFAULT"  # the entry that boots by itself
@@ -158,6 +159,12 @@ def read(evidence: Evidence, changed: Mapping[str, str] | None = None) -> Defaul
         doubts += [doubt] if doubt else []
     texts = {path: files[path] or "" for path in order}
     return Defaults(texts, tuple(found), tuple(doubts), _joined(variables, doubts))
+
+
+def unused(evidence: Evidence) -> dict[str, str]:
+    """All defaults but those of kdump's package as if they were empty: where GRUB does not boot, only what the package
+    would ask for is of interest."""
+    return {file.path: "" for file in sources(evidence) if file.path != PACKAGE_DROPIN}
 
 
 def sources(evidence: Evidence) -> list[File]:

@@ -55,15 +55,23 @@ class Fault:
 @dataclass(frozen=True)
 class CaptureLine:
     """What the capture kernel's command line is made of, in a `file` for sh: `whole` stands for the running kernel's,
-    words named in `removed` go, and `appended`, whose setting is `key`, comes behind; null where nothing says. With
-    `by_default` words are appended then, too, those of the line that the package ships as a comment."""
+    words that `removing` names go, and `appended`, whose setting is `key`, comes behind; null where nothing says. With
+    `by_default` words are appended then, too, those of the line that the package ships as a comment. `removed_key` is
+    the setting that removes words, empty where there is none; `removed_by_default` are those that go without it."""
 
     file: str
     key: str
     whole: Value | None
     appended: Value | None
-    removed: tuple[str, ...] = ()
     by_default: bool = False
+    removing: Value | None = None
+    removed_key: str = ""
+    removed_by_default: tuple[str, ...] = ()
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The names of the words that go."""
+        return tuple(self.removing.value.split()) if self.removing else self.removed_by_default
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,8 @@ class KdumpConfig:
     """`values` are the settings by name; `directory` is the setting of the dump directory, null where it is left at its
     default, and `directory_key` its name; `key` is the file of the SSH key; `kexec_options` are those with which the
     capture kernel is loaded, and `kexec_setting` says where they stand; `switch` is the setting that can turn kdump
-    off, in the same file as `capture_line`."""
+    off, in the same file as `capture_line`; `kernel` is the release of a capture kernel that is not the running one,
+    set in the file of `capture_line`, too."""
 
     values: Mapping[str, Value]
     targets: tuple[Target, ...]
@@ -81,6 +90,7 @@ class KdumpConfig:
     kexec_setting: str
     capture_line: CaptureLine
     switch: Value | None = None
+    kernel: Value | None = None
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -120,13 +130,13 @@ def _kdump_tools(path: str, values: Mapping[str, Value]) -> KdumpConfig:
 
 
 def _kdump_conf(platform: Platform, text: str, of_kernel: Mapping[str, Value]) -> KdumpConfig:
-    """kdump.conf(5); the command line is that of prepare_cmdline in kdump-lib.sh."""
+    """kdump.conf(5); the command line is that of prepare_cmdline in kdump-lib.sh, the default of kdumpctl itself."""
     found, path = kdump_conf.read(text), platform.config
     values = {one.key: Value(one.value, one.line) for one in found}
     targets = (one for one in found if kdump_conf.TARGET in one.sets and one.value)
     refused = kdump_conf.faults(found, platform.unknown_keywords)
     faults = (Fault(Source(path, one.directive.line, one.directive.written), one.reason) for one in refused)
-    key, appended = values.get("sshkey"), "KDUMP_COMMANDLINE_APPEND"
+    key, appended, removing = values.get("sshkey"), "KDUMP_COMMANDLINE_APPEND", "KDUMP_COMMANDLINE_REMOVE"
     return KdumpConfig(
         values=values,
         targets=tuple(Target(one.key, one.value, one.written, one.line) for one in targets),
@@ -139,7 +149,10 @@ def _kdump_conf(platform: Platform, text: str, of_kernel: Mapping[str, Value]) -
             key=appended,
             whole=of_kernel.get("KDUMP_COMMANDLINE"),
             appended=of_kernel.get(appended),
-            removed=_options(of_kernel.get("KDUMP_COMMANDLINE_REMOVE")),
+            removing=of_kernel.get(removing),
+            removed_key=removing,
+            removed_by_default=("hugepages", "hugepagesz", "slub_debug"),
         ),
+        kernel=of_kernel.get("KDUMP_KERNELVER"),
         faults=tuple(faults),
     )

@@ -26,12 +26,14 @@ from . import (
     lockdown,
     memory,
     os_release,
+    ostree,
     ours,
     proofs,
     recognise,
     runs,
     storage,
     sysctl,
+    systemd_boot,
     tools,
 )
 from .backups import BackupSet
@@ -138,16 +140,18 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    menu = grub.read(evidence)
-    loader = boot_loader.read(evidence, menu, kernel)
+    grub_menu = grub.read(evidence)
+    loader = boot_loader.read(evidence, grub_menu, kernel)
+    kind = loader.kind if loader is not None else ""
+    menu = systemd_boot.read(evidence) if kind in boot_loader.ENTRY_FILES else grub_menu
     # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
-    is_grubs = loader is not None and loader.kind == boot_loader.GRUB
-    entry = menu.next_entry if is_grubs and not (menu.next_entry and menu.next_entry.by_xen) else None
+    entry = menu.next_entry if kind in (boot_loader.GRUB, *boot_loader.ENTRY_FILES) else None
+    entry = None if entry and entry.by_xen else entry
     boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = kdump_config.read(evidence, platform)
-    boot = evidence.mount_of(menu.config)
+    boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
-    defaults = grub_defaults.read(evidence)
+    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if kind in boot_loader.ENTRY_FILES else {})
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
@@ -168,7 +172,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         next_entry=entry,
         next_boot=_reservation(entry.command_line, ram, telling(entry.kernel, kernel)) if entry else None,
         grub_defaults=defaults,
-        grub_fault=_grub_fault(evidence, defaults),
+        grub_fault=None if kind in boot_loader.ENTRY_FILES else _grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -221,7 +225,8 @@ def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
 
 
 def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str | None) -> File | None:
-    if platform is None or kernel is None:
+    # Of an image, kdumpctl puts it beside a kernel below /boot/ostree, or where that is read-only into /var/lib/kdump.
+    if platform is None or kernel is None or ostree.is_booted(evidence):
         return None
     path = platform.capture_initrd.format(kernel=kernel)
     directory = path.rpartition("/")[0]
@@ -235,7 +240,7 @@ def _removed_image(evidence: Evidence, kernel: str | None, entry: Entry | None) 
     there = [file.path for file in evidence.below("/boot") if file.error is None]
     images = {name for name in there if name.startswith("/boot/vmlinuz-")}
     path = f"/boot/vmlinuz-{kernel}"
-    goes_on = entry is not None and entry.kernel.rpartition("/")[2] != f"vmlinuz-{kernel}"
+    goes_on = entry is not None and entry.release != kernel
     return path if images and path not in images and goes_on else ""
 
 
@@ -270,7 +275,7 @@ def _settings(
 
 def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
     """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
-    name = entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-") if entry else running
+    name = entry.release if entry else running
     path = f"/boot/config-{name}"
     match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
     value = sysctl.integer(match[1]) if match else None

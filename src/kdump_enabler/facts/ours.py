@@ -7,7 +7,7 @@ import re
 from .. import platforms
 from ..evidence import Evidence
 from ..platforms import Platform
-from . import boot_loader, recognise
+from . import boot_loader, ostree, recognise, zipl
 from .boot_loader import BootLoader
 from .grub import GRUB_CFG, Menu
 from .os_release import OsRelease
@@ -36,8 +36,6 @@ def reason(
         return foreign
     if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
         return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
-    if evidence.file("/run/ostree-booted").error is None:
-        return "this is an image-based system (ostree), which this version cannot change"
     if evidence.live and evidence.file(SYSTEMD_MARK).absent:
         return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
     if release is None:
@@ -46,6 +44,8 @@ def reason(
         return recognise.why_unknown(release)
     arch = arch_of(evidence)
     if arch is not None and arch not in platform.architectures:
+        if arch == zipl.ARCH:
+            return zipl.why_not(platform)
         return (
             f"{platform.name} on {arch} is not supported by this version, only on {', '.join(platform.architectures)}"
         )
@@ -85,6 +85,9 @@ def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | N
         return f"the next boot starts Xen, which reserves the memory itself: {XEN_LINE}"
     if loader is None and MICRO_VM in (evidence.text("/proc/cmdline") or ""):
         return "this is a microVM, whose monitor starts the kernel; crashkernel= goes into its boot arguments there"
+    image = ostree.reason(evidence, platform, menu) if ostree.is_booted(evidence) else ""
+    if image:
+        return image
     if loader is None and not evidence.file(menu.config).unknown:
         return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
     if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:
@@ -104,11 +107,14 @@ def arch_of(evidence: Evidence) -> str | None:
 
 def way_to_boot(platform: Platform | None, loader: BootLoader | None, menu: Menu) -> str | None:
     """What the table calls it: GRUB's command lines stand in the files of entries (`bls`), on EL 8 in the environment
-    block (`bls-kernelopts`), or are made from the GRUB defaults; in /boot/grub, those have a directory of drop-ins."""
+    block (`bls-kernelopts`), in those that ostree wrote for images (`ostree`), or are made from the GRUB defaults; in
+    /boot/grub, those have a directory of drop-ins."""
     if loader is None or platform is None:
         return None
     if loader.kind != boot_loader.GRUB:
         return loader.kind
+    if menu.fragments and all(ostree.of_ostree(one) for one in menu.fragments):
+        return ostree.WAY
     if menu.fragments:
         return next((way for way in platform.boot_loaders if way.startswith("bls")), "bls")
     return "grub-dropin" if menu.config == GRUB_CFG else "grub-defaults"

@@ -27,6 +27,9 @@ def platform(release: OsRelease) -> Platform | None:
 def why_unknown(release: OsRelease) -> str:
     """The sentence for a machine that is no row of the table: it names what is missing."""
     sentence = f"{release.name} is not supported by this version"
+    refused = platforms.why_refused(release.id, release.version)
+    if refused:
+        return f"{sentence}: {refused}"
     named = [(base, codename) for base, codename in release.base_codenames.items() if base in platforms.identifiers()]
     like = [base for base in release.like if base in platforms.codenamed()]
     if release.id in platforms.identifiers() or not (named or like):

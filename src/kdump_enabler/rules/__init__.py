@@ -8,7 +8,9 @@ from ..facts.machine import Facts
 from ..finding import Finding
 from ..policy import Policy
 from . import (
+    boot_partition,
     capture,
+    capture_words,
     container,
     dumps,
     lasting,
@@ -34,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     capture.packages,
     reservation.reserved_now,
     reservation.reserved_at_next_boot,
+    boot_partition.unseen,
     reservation.grub_defaults,
     reservation.boot_room,
     reservation.recommendation,
@@ -51,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     capture.refused,
     capture.waits,
     capture.initrd,
+    *capture_words.RULES,
     loading.removed,
     loading.failed,
     lockdown.lockdown,

@@ -12,7 +12,7 @@ from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
 from ..wanted import is_enough, reserve
-from . import lockdown
+from . import capture_words, lockdown
 from .reservation import SMALLER, reservation_failed
 from .words import unseen
 
@@ -87,6 +87,8 @@ def obstacle(facts: Facts) -> str:
     if facts.config.faults:
         where = facts.config.faults[0].where
         return f"mend {where.source}:{where.line}, then: {ENABLE}"
+    if capture_words.is_gone(facts):
+        return capture_words.remedy(facts)
     if reservation_failed(facts):
         return SMALLER
     return lockdown.remedy(facts) if lockdown.refused(facts) else ""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from .. import back_ends
 from ..back_ends.bls import of_new_kernels
+from ..facts import kernelstub
+from ..facts.boot_loader import KERNELSTUB
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
 from ..keeping import NO, RESET, is_reset, keeping
@@ -15,14 +17,15 @@ from .capture import missing_packages
 
 
 def template(facts: Facts, policy: Policy) -> Iterator[Finding]:
-    """KD045: the entry of a kernel that is installed gets its options from /etc/kernel/cmdline, on EL 8 from kernelopts
-    in GRUB's environment block (20-grub.install of grub2), and boots by itself from then on. Without enough there, the
-    first update of the kernel ends it."""
+    """KD045: the entry of a kernel that is installed gets its options from /etc/kernel/cmdline (20-grub.install of
+    grub2, 90-loaderentry.install of systemd), on EL 8 from kernelopts in GRUB's environment block, on Pop!_OS from
+    kernelstub's configuration, and boots by itself from then on. Without enough there, the first update of the kernel
+    ends it."""
     want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
     back_end = back_ends.of(facts)
     if want is None or want.problem or not is_enough(size, want, policy) or back_end.lasts(facts, want, policy):
         return
-    place, mended = of_new_kernels(facts), bool(back_end.changes(facts, want.text, policy))
+    place, mended = _place(facts), bool(back_end.changes(facts, want.text, policy))
     if place is None:
         return
     yield Finding(
@@ -35,6 +38,12 @@ def template(facts: Facts, policy: Policy) -> Iterator[Finding]:
         remedy=ENABLE if mended else f"write crashkernel={want.text} into {place.source}{_by(place)}",
         by_hand=not mended,
     )
+
+
+def _place(facts: Facts) -> Source | None:
+    """Where a new kernel's command line comes from."""
+    stub = kernelstub.read(facts.evidence) if facts.boot_loader == KERNELSTUB else None
+    return Source(kernelstub.PATH, 0, stub.command_line) if stub else of_new_kernels(facts)
 
 
 def _by(place: Source) -> str:

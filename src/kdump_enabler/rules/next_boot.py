@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from .. import back_ends
 from ..cleanup import cleanup
-from ..facts import crashkernel
+from ..facts import crashkernel, ostree
+from ..facts.bls import DIRECTORY
 from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
 from ..facts.kernel import telling
@@ -17,6 +18,7 @@ from ..policy import Policy
 from ..wanted import GRUB_DROPIN, is_enough, reserve
 from .words import mib
 
+GRUBBY = "/usr/sbin/grubby"  # kdump-utils only recommends it
 CHOOSE = "keep its crashkernel= up to date by hand, or choose an entry of 10_linux by GRUB_DEFAULT"
 
 
@@ -60,7 +62,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         id="KD027",
         severity=Severity.WARNING,
         title="Other boot entries reserve another amount of memory",
-        current="; ".join(dict.fromkeys(f"{_kernel(entry)}: {mib(asked.size_bytes)}" for entry, asked in different)),
+        current="; ".join(dict.fromkeys(f"{entry.release}: {mib(asked.size_bytes)}" for entry, asked in different)),
         wanted=f"the same in each; what boots by itself reserves {mib(size)}",
         evidence=tuple(Source(entry.file, entry.line, asked.text or asked.problem) for entry, asked in different),
         remedy=ENABLE if mended else CHOOSE if here else f"{foreign}{_same_in_all(facts)}",
@@ -155,11 +157,10 @@ def _same_in_all(facts: Facts) -> str:
     words = crashkernel.words(entry.command_line) if entry else []
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND
+    if facts.evidence.file(GRUBBY).absent or facts.boot_loader == ostree.WAY:
+        asked = " ".join(f"crashkernel={word}" for word in words)
+        return f"write {asked} into the options of the other entries in {DIRECTORY}"
     return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
-
-
-def _kernel(entry: Entry) -> str:
-    return entry.kernel.rpartition("/")[2].removeprefix("vmlinuz-")
 
 
 def _default(facts: Facts) -> Iterator[Source]:

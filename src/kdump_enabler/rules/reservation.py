@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..facts.boot_loader import ENTRY_FILES
 from ..facts.crashkernel import Reservation, rounded
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..obstacle import obstacle
 from ..policy import Policy
-from ..wanted import BOOT_ROOM, GIB, Reserve, is_enough, reserve
+from ..wanted import BOOT_ROOM, ENTRY_ROOM, GIB, Reserve, is_enough, reserve
+from . import boot_partition
 from .words import mib, unseen
 
 SMALLER = "find out why the kernel could not reserve it (journalctl -k -g crashkernel), or ask for less"
@@ -59,6 +61,8 @@ def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
     kernel makes of its last crashkernel= on this RAM (kernel/crash_reserve.c)."""
     want = reserve(facts, policy)
     if facts.next_boot is None or facts.next_entry is None:
+        if next(boot_partition.unseen(facts, policy), None):
+            return  # KD092 says why
         yield unseen("KD021", "What the next boot reserves", facts.menu.config)
         return
     if (
@@ -109,15 +113,17 @@ def grub_defaults(facts: Facts, _: Policy) -> Iterator[Finding]:
 
 
 def boot_room(facts: Facts, _: Policy) -> Iterator[Finding]:
-    """KD025: a new grub.cfg is written beside the old one before it takes its place; package scripts need the same."""
-    if facts.boot_free_bytes is None or facts.boot_free_bytes >= BOOT_ROOM:
+    """KD025: a new grub.cfg, or boot entry where those have files, is written beside the old one before it takes its
+    place; package scripts need the same."""
+    made, room = ("boot entry", ENTRY_ROOM) if facts.boot_loader in ENTRY_FILES else ("grub.cfg", BOOT_ROOM)
+    if facts.boot_free_bytes is None or facts.boot_free_bytes >= room:
         return
     yield Finding(
         id="KD025",
         severity=Severity.WARNING,
-        title="There is no room for a new grub.cfg",
+        title=f"There is no room for a new {made}",
         current=f"{facts.boot_free_bytes // 1024} KiB free",
-        wanted=f"{BOOT_ROOM // 1024} KiB",
+        wanted=f"{room // 1024} KiB",
         evidence=(Source(_directory(facts)),),
         remedy=f"make room in the file system of {_directory(facts)}",
         by_hand=True,

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from . import boot_loaders, defaults, el8, first, images, leftovers, loading, panics, platforms, red_hat, targets
+from . import (
+    boot_loaders,
+    clouds,
+    defaults,
+    el8,
+    elsewhere,
+    first,
+    images,
+    leftovers,
+    loading,
+    panics,
+    platforms,
+    red_hat,
+    sysconfig,
+    systemd_boot,
+    targets,
+    zipl,
+)
 
 MACHINES = {
     **first.MACHINES,
@@ -13,7 +30,12 @@ MACHINES = {
     **targets.MACHINES,
     **platforms.MACHINES,
     **boot_loaders.MACHINES,
+    **systemd_boot.MACHINES,
     **red_hat.MACHINES,
     **el8.MACHINES,
+    **clouds.MACHINES,
+    **elsewhere.MACHINES,
     **images.MACHINES,
+    **sysconfig.MACHINES,
+    **zipl.MACHINES,
 }

@@ -9,26 +9,9 @@ from kdump_enabler.facts.boot_loader import LOADER_INFO, STUB_INFO
 from ..bases import CMDLINE, GRUB_CFG, Change
 from ..machines import Raw, remove, write
 from ..roots import arm64, running, there
-from .platforms import called, debian12, debian12_ready, jammy, noble
+from .platforms import debian12, debian12_ready
 
 LOADER_CONF = "/boot/efi/loader/loader.conf"
-
-
-def pop_kernelstub(raw: Raw) -> None:
-    """Pop!_OS on EFI: systemd-boot, whose entries kernelstub writes; only root may look below /boot/efi."""
-    called("pop2204")(raw)
-    remove(raw, GRUB_CFG)
-    _systemd_boot_started(raw)
-    there(raw, "/etc/kernelstub/configuration", LOADER_CONF)
-    efi_variable(raw, "systemd-boot 249.11-0ubuntu3.12pop0")
-
-
-def pop24_kernelstub(raw: Raw) -> None:
-    """The same where nothing was told by the firmware: kernelstub's own file is left to say it."""
-    called("pop2404")(raw)
-    remove(raw, GRUB_CFG)
-    _systemd_boot_started(raw)
-    there(raw, "/etc/kernelstub/configuration", LOADER_CONF)
 
 
 def efi_variable(raw: Raw, value: str) -> None:
@@ -47,12 +30,6 @@ def systemd_boot(raw: Raw) -> None:
     _systemd_boot_started(raw)
     there(raw, LOADER_CONF)
     efi_variable(raw, "systemd-boot 252.39-1~deb12u2")
-
-
-def systemd_boot_untold(raw: Raw) -> None:
-    """The same where the firmware's variables cannot be read: the command line is not GRUB's."""
-    systemd_boot(raw)
-    remove(raw, LOADER_INFO)
 
 
 def loader_leftover(raw: Raw) -> None:
@@ -91,13 +68,9 @@ def raspberry_grub(raw: Raw) -> None:
 
 
 MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
-    "debian12-systemd-boot": (debian12, systemd_boot),
-    "debian12-systemd-boot-untold": (debian12, systemd_boot_untold),
     "debian12-loader-leftover": (debian12_ready, loader_leftover),
     "debian12-grub-told": (debian12_ready, grub_told),
     "debian12-unified-kernel": (debian12, unified),
     "raspios12-firmware": (debian12, raspberry_firmware),
     "raspios12-grub": (debian12, raspberry_grub),
-    "pop2204-kernelstub": (jammy, pop_kernelstub),
-    "pop2404-kernelstub": (noble, pop24_kernelstub),
 }

@@ -1,81 +1,79 @@
-"""Machines that are set up by other means, and under Xen: each is told why, and what to do instead."""
+"""Image-based systems: entries as libostree writes them, and what of them can be changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..bases import CMDLINE, GRUB_CFG, Change, pristine
-from ..machines import Raw, kernel, remove, replace, write
-from ..roots import running
+from ..bases import Change
+from ..machines import Raw, remove, write
+from ..red_hat import EL9, EL10, FEDORA, GRUB_ENV, ROOT, TEMPLATE, Release, block, installed, path_of, ready
+from ..roots import there
 
-NIXOS = 'ID=nixos\nNAME=NixOS\nVERSION_ID="25.05"\nPRETTY_NAME="NixOS 25.05 (Warbler)"\n'
-XEN_ENTRY = """menuentry 'Debian GNU/Linux, with Xen hypervisor' $menuentry_id_option 'xen-gnulinux-simple-1' {
-	insmod part_msdos
-	echo	'Loading Xen 4.17-amd64 ...'
-	multiboot2	/boot/xen-4.17-amd64.gz placeholder dom0_mem=2G ${xen_rm_opts}
-	module2	/boot/vmlinuz-6.1.0-56-amd64 placeholder root=/dev/vda1 ro quiet
-	module2	--nounzip   /boot/initrd.img-6.1.0-56-amd64
-}
-"""
-OF_XEN = "### END /etc/grub.d/20_linux_xen ###"
+MIB = 1 << 20
+SIZE = "crashkernel=2G-64G:300M,64G-:512M"
+CHECKSUM = "b2f0b5d5c4e54dfb8c1b0b3c0f0c8a0d2e5d6d3b9c7a4f1e8d6c5b4a39281706"
 
 
-def nixos(raw: Raw) -> None:
-    """A system that is an image."""
-    for path in ("/etc/os-release", "/usr/lib/os-release"):
-        write(raw, path, NIXOS)
+def entry(number: int, version: str, words: str) -> str:
+    """What install_deployment_kernel of libostree writes, the keys in its order."""
+    where = f"/ostree/fedora-{CHECKSUM[number:]}{CHECKSUM[:number]}"
+    options = f"{ROOT} {words} ostree=/ostree/boot.1/fedora/{CHECKSUM}/0".replace("  ", " ")
+    return (
+        f"title Fedora Linux 44.20260901.0 (Silverblue) (ostree:{number})\nversion {number + 1}\noptions {options}\n"
+        f"linux {where}/vmlinuz-{version}\ninitrd {where}/initramfs-{version}.img\n"
+    )
 
 
-def with_xen(raw: Raw) -> None:
-    """The hypervisor's package is there, and its entry boots by itself, as /etc/default/grub.d/xen.cfg of it wants."""
-    text = raw["files"][GRUB_CFG]["text"]
-    menu = f"### BEGIN /etc/grub.d/20_linux_xen ###\n{XEN_ENTRY}{OF_XEN}\n"
-    old = "### BEGIN /etc/grub.d/20_linux_xen ###\n\n" + OF_XEN
-    assert text.count(old) == 1
-    write(raw, GRUB_CFG, text.replace(old, menu.rstrip()))
-    replace(raw, GRUB_CFG, 'set default="0"', 'set default="xen-gnulinux-simple-1"')
+def image(words: str = "", release: Release = FEDORA) -> Change:
+    """The machine boots the newer of two deployments, each of which has these words."""
+
+    def change(raw: Raw) -> None:
+        there(raw, "/run/ostree-booted")
+        for version in release.kernels:
+            del raw["files"][path_of(version)]
+            del raw["files"][f"/boot/vmlinuz-{version}"]
+        for number in (0, 1):
+            path = f"/boot/loader/entries/ostree-{number + 1}-fedora.conf"
+            write(raw, path, entry(number, release.kernels[0], f"{words} rhgb quiet"))
+        block(raw, "boot_success=1\n", GRUB_ENV)
+        remove(raw, TEMPLATE)
+        raw["files"].pop(f"/boot/initramfs-{release.kernels[0]}kdump.img", None)
+        raw["mounts"]["/var"] = {**raw["mounts"]["/"], "options": "rw,relatime"}
+
+    return change
 
 
-def dom0(raw: Raw) -> None:
-    """The same after a reboot."""
-    with_xen(raw)
-    write(raw, "/sys/hypervisor/type", "xen\n")
-    write(raw, "/sys/hypervisor/guest_type", "PV\n")
-    write(raw, "/proc/xen/capabilities", "control_d\n")
-    write(raw, CMDLINE, "placeholder root=/dev/vda1 ro quiet\n")
+def core_os(raw: Raw) -> None:
+    """Fedora CoreOS, which mounts /boot read-only, with too little."""
+    image("crashkernel=128M")(raw)
+    raw["mounts"]["/boot"]["options"] = "ro,nosuid,nodev,noexec,relatime"
 
 
-def pv_guest(raw: Raw) -> None:
-    """A domU of the old kind."""
-    write(raw, "/sys/hypervisor/type", "xen\n")
-    write(raw, "/sys/hypervisor/guest_type", "PV\n")
-    write(raw, "/proc/xen/capabilities", "\n")
+def staged(raw: Raw) -> None:
+    """An update waits for its reboot."""
+    image()(raw)
+    there(raw, "/run/ostree/staged-deployment")
 
 
-def hvm_guest(raw: Raw) -> None:
-    """A domU with hardware of its own, such as an older instance type of a cloud."""
-    write(raw, "/sys/hypervisor/type", "xen\n")
-    write(raw, "/sys/hypervisor/guest_type", "HVM\n")
+def without_tools(raw: Raw) -> None:
+    """kdump-utils is not in the image."""
+    image()(raw)
+    run = next(run for run in raw["commands"] if run["argv"][0] == "rpm")
+    run["out"] = "kexec-tools\tinstalled\t2.0.31-1.fc44\npackage kdump-utils is not installed\n"
 
 
-def micro_vm(raw: Raw) -> None:
-    """Firecracker: no firmware and no boot loader."""
-    remove(raw, GRUB_CFG)
-    write(raw, CMDLINE, "reboot=k panic=1 pci=off root=/dev/vda rw virtio_mmio.device=4K@0xd0000000:5\n")
-
-
-def wsl(raw: Raw) -> None:
-    """WSL 2."""
-    running(raw, "6.6.87.2-microsoft-standard-WSL2")
-    kernel(raw, osrelease="6.6.87.2-microsoft-standard-WSL2")
+def unlike(raw: Raw) -> None:
+    """Entries that something else than ostree wrote."""
+    there(raw, "/run/ostree-booted")
 
 
 MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
-    "nixos2505": (pristine, nixos),
-    "debian12-xen-next": (pristine, with_xen),
-    "debian12-xen-dom0": (pristine, dom0),
-    "debian12-xen-pv": (pristine, pv_guest),
-    "debian12-xen-hvm": (pristine, hvm_guest),
-    "debian12-firecracker": (pristine, micro_vm),
-    "debian12-wsl": (pristine, wsl),
+    "fedora44-silverblue": (installed(FEDORA), image()),
+    "fedora44-silverblue-ready": (ready(FEDORA, 300 * MIB), image(SIZE)),
+    "fedora44-coreos": (ready(FEDORA, 128 * MIB), core_os),
+    "fedora44-staged": (installed(FEDORA), staged),
+    "fedora44-image-without": (installed(FEDORA), without_tools),
+    "fedora44-image-unlike": (installed(FEDORA), unlike),
+    "rhel9-image-mode": (installed(EL9), image("", EL9)),
+    "rhel10-image-mode": (installed(EL10), image("", EL10)),
 }

@@ -42,7 +42,6 @@ ORACLE9 = with_(
     crashkernel=UEK,
 )
 ORACLE10 = with_(EL10, identity=os_release("ol", "10.0", "fedora", "Oracle Linux Server"))
-AMAZON = with_(FEDORA, identity=os_release("amzn", "2023", "fedora", "Amazon Linux"))
 CUSTOM = """### BEGIN /etc/grub.d/40_custom ###
 menuentry 'Mine' --id mine {{
 \tlinux /vmlinuz-{0} {1}
@@ -150,11 +149,6 @@ def its_own_size(raw: Raw) -> None:
     kernel(raw, kexec_crash_size=str(512 * MIB))
 
 
-def image_based(raw: Raw) -> None:
-    """Silverblue."""
-    there(raw, "/run/ostree-booted")
-
-
 def pages_of_64k(raw: Raw) -> None:
     """The kernel with large pages."""
     arm64(raw)
@@ -213,7 +207,6 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "fedora44-pristine": (stock(), None),
     "fedora44-arm64": (stock(), arm64),
     "fedora44-ready": (ready(FEDORA, 256 * MIB), None),
-    "fedora44-silverblue": (stock(), image_based),
     "rhel9-unreserved": (installed(EL9), None),
     "rhel9-ready": (ready(), None),
     "rhel9-ready-unprivileged": (ready(), unprivileged),
@@ -245,5 +238,4 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "rhel10-own-size": (ready(EL10, 512 * MIB), its_own_size),
     "almalinux10-entries-differ": (ready(ALMA10, 256 * MIB), older_without),
     "centos10-boots-the-older": (ready(STREAM10, 256 * MIB), boots_the_older),
-    "amazon2023": (stock(AMAZON), None),
 }

@@ -30,9 +30,11 @@ in_root systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.ti
     e2scrub_reap.service fstrim.timer ifupdown-pre.service logrotate.timer man-db.timer networking.service
 
 # The serial console is the only screen; the rest of Debian's own file stays as its postinst wrote it.
-sed -i 's/^#GRUB_TERMINAL=console/GRUB_TERMINAL=serial\nGRUB_SERIAL_COMMAND="serial --unit=0 --speed=115200"/' \
-    "$root/etc/default/grub"
-grep -q '^GRUB_TERMINAL=serial' "$root/etc/default/grub"
+if [ -e "$root/etc/default/grub" ]; then
+    sed -i 's/^#GRUB_TERMINAL=console/GRUB_TERMINAL=serial\nGRUB_SERIAL_COMMAND="serial --unit=0 --speed=115200"/' \
+        "$root/etc/default/grub"
+    grep -q '^GRUB_TERMINAL=serial' "$root/etc/default/grub"
+fi
 
 in_root useradd --create-home --shell /bin/bash probe
 in_root useradd --create-home --shell /bin/bash ops

@@ -1,0 +1,172 @@
+"""Which entry systemd-boot boots next, read from the partitions and the EFI variables that it reads itself.
+
+src/boot/boot.c of systemd (252 to 257): config_load_all_entries, config_entry_compare, config_default_entry_select;
+systemd-boot(7), loader.conf(5), Boot Loader Specification (uapi-group.org).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from ..evidence import Evidence, File
+from . import bls
+from .bls import Fragment
+from .grub import Entry, Menu
+
+# Where kernel-install(8) and bootctl(1) look for the EFI system partition and the extended boot loader partition.
+PARTITIONS = ("/efi", "/boot", "/boot/efi")
+ENTRIES = "/loader/entries"
+CONFIG = "/loader/loader.conf"
+EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+ONCE, CHOSEN, LAST = (
+    EFI_VARIABLE.format(name=name) for name in ("LoaderEntryOneShot", "LoaderEntryDefault", "LoaderEntryLastBooted")
+)
+SAVED = "@saved"
+COUNTER = re.compile(r"\+(\d+)(?:-(\d+))?\Z")
+# vercmp of the Version Format Specification: `~` is older than the end, the end than all others, letters than digits.
+TOKEN = re.compile(r"[-~^.]|\d+|[A-Za-z]+")
+RANKS = {"~": 0, "-": 2, "^": 3, ".": 4}
+END, LETTERS, DIGITS = 1, 5, 6
+
+
+def read(evidence: Evidence) -> Menu:
+    """The menu of the next boot: our entries, and the one that boots by itself whosoever it is. That is null when no
+    entry could be seen, or when it may be a unified kernel image."""
+    config = _config(evidence)
+    fragments = _in_order(evidence)
+    chosen = _next(evidence, config, fragments)
+    next_entry = _entry(fragments.index(chosen), chosen) if chosen else None
+    ours = [_entry(at, one) for at, one in enumerate(fragments) if is_ours(evidence, one) or one == chosen]
+    return Menu(config, "", tuple(ours), next_entry, tuple(fragments))
+
+
+def partitions(evidence: Evidence) -> list[str]:
+    """The mount points of what systemd-boot reads: an ESP, and a partition for /boot beside it. A directory of the root
+    file system is not among them, whatever entries it has."""
+    mounted = {mount.point for mount in evidence.mounts if mount.kind in ("vfat", "autofs")}
+    return [point for point in PARTITIONS if point in mounted]
+
+
+def is_ours(evidence: Evidence, entry: Fragment) -> bool:
+    """Whether an entry boots this system: it has the root= of the running kernel. An ESP may hold those of others."""
+    running = evidence.text("/proc/cmdline") or ""
+    return _root(command_line(entry)) == _root(running)
+
+
+def why_unseen(evidence: Evidence, menu: Menu) -> str:
+    """Why nobody can say which entry boots next, as a clause; empty when one can."""
+    if menu.next_entry:
+        return ""
+    if not partitions(evidence):
+        return f"no partition with boot entries is mounted at {', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]}"
+    if evidence.file(menu.config).unknown:
+        return f"{menu.config} could not be read"
+    found = images(evidence)
+    if found:
+        return f"what boots next may be the unified kernel image {found[0].path}, which has its command line in itself"
+    return f"no boot entry is in {menu.config.rpartition('/')[0]}/entries"
+
+
+def command_line(entry: Fragment) -> str:
+    """What the kernel gets, word by word as it is written."""
+    return " ".join(options for _, options in entry.options)
+
+
+def images(evidence: Evidence) -> list[File]:
+    """The unified kernel images, which are in the menu as well (Boot Loader Specification, type 2)."""
+    return [file for point in partitions(evidence) for file in evidence.below(point + "/EFI/Linux", ".efi")]
+
+
+def version_order(text: str) -> tuple[tuple[int, int, str], ...]:
+    """What to sort a version by."""
+    found = (_token(one) for one in TOKEN.findall(text))
+    return (*found, (END, 0, ""))
+
+
+def _token(text: str) -> tuple[int, int, str]:
+    return (DIGITS, int(text), "") if text.isdigit() else (RANKS.get(text, LETTERS), 0, text)
+
+
+def _config(evidence: Evidence) -> str:
+    """The loader.conf: on the ESP, which is the one of the partitions that has it."""
+    found = [point + CONFIG for point in partitions(evidence)]
+    there = [path for path in found if evidence.file(path).error is None]
+    return [*there, *found, PARTITIONS[-1] + CONFIG][0]
+
+
+def _in_order(evidence: Evidence) -> list[Fragment]:
+    """All entries as the menu has them, those with no tries left at the end."""
+    files = (file for point in partitions(evidence) for file in evidence.below(point + ENTRIES, bls.SUFFIX))
+    found = [bls.fragment(file) for file in files if not file.path.rpartition("/")[2].startswith("auto-")]
+    found = [one for one in found if one.kernel]
+    found.sort(key=_tries)
+    found.sort(key=lambda one: version_order(_id(one)), reverse=True)
+    found.sort(key=lambda one: version_order(one.version if one.sort_key else ""), reverse=True)
+    found.sort(key=lambda one: (_tries(one)[0] == 0, not one.sort_key, one.sort_key, one.machine))
+    return found
+
+
+def _next(evidence: Evidence, config: str, entries: list[Fragment]) -> Fragment | None:
+    """The entry that is taken without a key press."""
+    file = evidence.file(config)
+    if file.unknown or not entries:
+        return None
+    for pattern in (one.lower() for one in _wanted(evidence, file.text or "") if one):
+        if any(fnmatchcase(_image_id(image), pattern) for image in images(evidence)):
+            return None
+        # Before .conf belonged to an entry's name, patterns had none, as kernelstub writes it to this day.
+        also = pattern + bls.SUFFIX
+        chosen = next((one for one in entries if fnmatchcase(_id(one), pattern) or fnmatchcase(_id(one), also)), None)
+        if chosen:
+            return chosen
+    return None if images(evidence) else entries[0]
+
+
+def _wanted(evidence: Evidence, config: str) -> Iterator[str]:
+    """The names and patterns that decide, the first that is there wins."""
+    default, last = _variable(evidence, CHOSEN), _variable(evidence, LAST)
+    yield _variable(evidence, ONCE)
+    yield last if default == SAVED else default
+    written = _value(config, "default")
+    if written != SAVED:
+        yield written
+    elif default != SAVED:
+        yield last
+
+
+def _variable(evidence: Evidence, path: str) -> str:
+    """An EFI variable as efivarfs shows it: four bytes of attributes, then UTF-16."""
+    return (evidence.text(path) or "")[4:].replace("\0", "").strip()
+
+
+def _value(config: str, name: str) -> str:
+    """The last value of a key of loader.conf, which may be quoted."""
+    matches = (bls.KEY.match(line.rstrip()) for line in config.split("\n"))
+    values = [match[2].strip('"') for match in matches if match and match[1] == name]
+    return values[-1] if values else ""
+
+
+def _id(entry: Fragment) -> str:
+    """How the boot loader knows an entry: the file's name without its counters, in lower case."""
+    return (COUNTER.sub("", entry.id) + bls.SUFFIX).lower()
+
+
+def _image_id(image: File) -> str:
+    return (COUNTER.sub("", image.path.rpartition("/")[2].removesuffix(".efi")) + ".efi").lower()
+
+
+def _tries(entry: Fragment) -> tuple[int, int]:
+    """More tries left come first, then fewer done; no counter is neither."""
+    match = COUNTER.search(entry.id)
+    return (-int(match[1]), int(match[2] or 0)) if match else (1, 0)
+
+
+def _root(command_line: str) -> str:
+    return next((word for word in command_line.split() if word.startswith("root=")), "")
+
+
+def _entry(at: int, one: Fragment) -> Entry:
+    line = one.options[0][0] if one.options else 0
+    return Entry((at,), (frozenset((one.title, one.id)),), one.kernel, command_line(one), line, "", one.file.path)
