@@ -18,6 +18,7 @@ from . import (
     crashkernel,
     detectors,
     dumps,
+    extlinux,
     grub,
     grub_defaults,
     kdump_config,
@@ -29,6 +30,7 @@ from . import (
     ostree,
     ours,
     proofs,
+    raspberry_pi,
     recognise,
     runs,
     storage,
@@ -60,6 +62,14 @@ PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
 SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 SYSRQ = "kernel.sysrq"
 LOAD_DISABLED = "kernel.kexec_load_disabled"
+# What boots next where it is not GRUB, by the kind of boot loader.
+MENUS = {
+    boot_loader.SYSTEMD_BOOT: systemd_boot.read,
+    boot_loader.KERNELSTUB: systemd_boot.read,
+    extlinux.KIND: extlinux.read,
+    extlinux.GENERATED: extlinux.read,
+    raspberry_pi.KIND: raspberry_pi.read,
+}
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
 
@@ -143,15 +153,15 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     grub_menu = grub.read(evidence)
     loader = boot_loader.read(evidence, grub_menu, kernel)
     kind = loader.kind if loader is not None else ""
-    menu = systemd_boot.read(evidence) if kind in boot_loader.ENTRY_FILES else grub_menu
+    menu = MENUS[kind](evidence) if kind in MENUS else grub_menu
     # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
-    entry = menu.next_entry if kind in (boot_loader.GRUB, *boot_loader.ENTRY_FILES) else None
+    entry = menu.next_entry if kind in (boot_loader.GRUB, *MENUS) else None
     entry = None if entry and entry.by_xen else entry
     boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
-    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if kind in boot_loader.ENTRY_FILES else {})
+    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if kind in MENUS else {})
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
@@ -172,7 +182,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
         next_entry=entry,
         next_boot=_reservation(entry.command_line, ram, telling(entry.kernel, kernel)) if entry else None,
         grub_defaults=defaults,
-        grub_fault=None if kind in boot_loader.ENTRY_FILES else _grub_fault(evidence, defaults),
+        grub_fault=None if kind in MENUS else _grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    boards,
     boot_loaders,
     clouds,
     defaults,
@@ -29,6 +30,7 @@ MACHINES = {
     **panics.MACHINES,
     **targets.MACHINES,
     **platforms.MACHINES,
+    **boards.MACHINES,
     **boot_loaders.MACHINES,
     **systemd_boot.MACHINES,
     **red_hat.MACHINES,
