@@ -68,7 +68,7 @@ KNOWN = (
         Trouble(
             "package_missing",
             "The kdump packages are in none of the host's package sources",
-            "Check the host's package sources.",
+            "Check the host's package sources, and whether they can be reached (dnf may pass over those that cannot).",
             1,
         ),
     ),
