@@ -18,13 +18,16 @@ HEAD = "| platform | boot loader | how it is tested |\n|---|---|---|\n"
 BOOT_LOADERS = {
     "bls": "GRUB with entries of their own (BLS)",
     "bls-kernelopts": "GRUB with entries of their own (BLS, kernelopts)",
+    "extlinux": "U-Boot with a hand-written extlinux.conf",
     "grub-defaults": "GRUB",
     "grub-dropin": "GRUB",
     "grub-mkconfig": "GRUB",
     "kernelstub": "systemd-boot by kernelstub",
     "ostree": "GRUB with entries of ostree",
     "sdbootutil": "GRUB or systemd-boot with entries by sdbootutil",
+    "raspberry-pi": "firmware of the Raspberry Pi",
     "systemd-boot": "systemd-boot",
+    "u-boot-menu": "U-Boot with u-boot-menu",
 }
 TESTED = (
     "virtual machine",
@@ -51,7 +54,7 @@ def _lines(platform: Platform, stand_ins: list[Facts]) -> Iterator[str]:
     for loaders in _groups(platform):
         tested = platform.tested_with.get(loaders[0], platform.tested)
         for word in TESTED:
-            arches = [arch for arch in platform.architectures if tested[arch] == word]
+            arches = [arch for arch in platform.architectures if tested.get(arch) == word]
             if arches:
                 yield _line(loaders, f"{platform.name} ({', '.join(arches)})", word)
         others = [facts for facts in stand_ins if facts.platform == platform and facts.boot_loader in loaders]

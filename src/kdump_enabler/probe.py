@@ -35,6 +35,9 @@ TEXT_GLOBS = (
     "/proc/cmdline",
     "/proc/iomem",
     "/proc/meminfo",
+    "/proc/xen/capabilities",
+    "/sys/hypervisor/guest_type",
+    "/sys/hypervisor/type",
     "/proc/mounts",
     "/proc/sys/kernel/arch",
     "/proc/sys/kernel/hostname",
@@ -97,6 +100,12 @@ TEXT_GLOBS = (
     "/sys/block/dm-*/dm/uuid",
     "/etc/crypttab",
     "/etc/fstab",
+    "/boot/cmdline.txt",
+    "/boot/config.txt",
+    "/boot/extlinux/extlinux.conf",
+    "/boot/firmware/cmdline.txt",
+    "/boot/firmware/*/cmdline.txt",
+    "/boot/firmware/config.txt",
     "/boot/grub/grub.cfg",
     "/boot/grub/grubenv",
     "/boot/grub2/grub.cfg",
@@ -116,6 +125,10 @@ TEXT_GLOBS = (
     "/etc/default/grub",
     "/etc/default/grub.d/*.cfg",
     "/etc/default/kdump-tools",
+    "/etc/default/raspi-extra-cmdline",
+    "/etc/default/u-boot",
+    "/etc/u-boot-menu/conf.d/*.conf",
+    "/usr/share/u-boot-menu/conf.d/*.conf",
     "/etc/kdump.conf",
     "/etc/sysconfig/bootloader",
     "/etc/sysconfig/kdump",
@@ -185,12 +198,9 @@ STAT_GLOBS = (
     "/run/systemd/system",
     "/sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
     "/boot/boot.scr",
-    "/boot/cmdline.txt",
     "/boot/EFI/Linux/*.efi",
     "/boot/efi/EFI/Linux/*.efi",
     "/efi/EFI/Linux/*.efi",
-    "/boot/extlinux/extlinux.conf",
-    "/boot/firmware/cmdline.txt",
     "/etc/init.d/kexec-load",
     "/etc/systemd/system/multi-user.target.wants/tuned.service",
     "/etc/systemd/system/systemd-sysctl.service",
@@ -235,7 +245,10 @@ STAT_GLOBS = (
 IMAGE_GLOBS = ("/boot/vmlinuz-*", "/var/lib/kdump-enabler/capture/*/vmlinuz")
 BUILD_POINTER, BUILD_BASE, BUILD_CAP = 0x20E, 0x200, 512  # kernel_version in Documentation/arch/x86/boot.rst
 # Long files of which a rule asks for single lines: only those are kept.
-LINES_OF = (("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),)
+LINES_OF = (
+    ("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),
+    ("/etc/kernel/postinst.d/z50-raspi-firmware", r"(?m)^.*raspi-extra-cmdline.*$"),
+)
 LISTED = ("/sys/devices/system/memory", "/var/lib/kdump-enabler/backups")
 DUMP_DIRECTORY_FILES = (
     ("/etc/default/kdump-tools", r"(?m)^\s*KDUMP_COREDIR=[\"']?([^\s\"'#]+)"),

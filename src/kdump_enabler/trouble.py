@@ -32,7 +32,7 @@ class Trouble:
 KNOWN = (
     (
         r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg|System management is locked"
-        r"|unable to lock database",
+        r"|unable to lock database|lockfile is held by another process",
         Trouble(
             "package_lock",
             "Another program holds the package manager's lock",
@@ -65,7 +65,7 @@ KNOWN = (
     ),
     (
         r"Temporary failure resolving|Could not (resolve|connect)|Unable to connect|Network is unreachable"
-        r"|Failed to (update apt cache|fetch)|failed retrieving file|unable to fetch|Cannot initiate"
+        r"|Failed to (update apt cache|fetch|download metadata)|failed retrieving file|unable to fetch|Cannot initiate"
         r"|Connection timed out|Download \(curl\) error",
         Trouble(
             "package_network",
@@ -85,11 +85,12 @@ KNOWN = (
     ),
     (
         r"No package matching|No package \S+ available|No match for argument|Unable to locate package"
-        r"|has no installation candidate|No provider of '\S+' found|not found in package names|No repositories defined",
+        r"|has no installation candidate|No provider of '\S+' found|not found in package names|No repositories defined"
+        r"|Failed to install some of the specified packages",
         Trouble(
             "package_missing",
             "The kdump packages are in none of the host's package sources",
-            "Check the host's package sources.",
+            "Check the host's package sources, and whether they can be reached (dnf may pass over those that cannot).",
             1,
         ),
     ),

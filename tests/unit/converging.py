@@ -99,7 +99,7 @@ def _file(raw: Raw, change: FileChange) -> None:
     else:
         lines = record["text"].split("\n")
         for number, text in (change.lines or {}).items():
-            lines[int(number) - 1] = text
+            lines[int(number) - 1] = text + ("\r" if lines[int(number) - 1].endswith("\r") else "")
         machines.write(raw, change.path, "\n".join(lines))
     if change.path == "/etc/sysctl.conf":
         machines.write(raw, "/etc/sysctl.d/99-sysctl.conf", raw["files"][change.path]["text"])  # a link to it

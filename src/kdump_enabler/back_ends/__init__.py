@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from ..facts.machine import Facts
-from . import bls, grub_defaults, grub_dropin, grub_mkconfig, kernelstub, ostree, sdbootutil, systemd_boot
+from . import (
+    bls,
+    command_line_file,
+    grub_defaults,
+    grub_dropin,
+    grub_mkconfig,
+    kernelstub,
+    ostree,
+    sdbootutil,
+    systemd_boot,
+    u_boot_menu,
+)
 from .interface import BackEnd
 
 BACK_ENDS: dict[str, BackEnd] = {
     "bls": bls,
     bls.OF_EL8: bls,
+    "extlinux": command_line_file,
     "grub-defaults": grub_defaults,
     "grub-dropin": grub_dropin,
     "grub-mkconfig": grub_mkconfig,
     "kernelstub": kernelstub,
     "ostree": ostree,
+    "raspberry-pi": command_line_file,
     "sdbootutil": sdbootutil,
     "systemd-boot": systemd_boot,
+    "u-boot-menu": u_boot_menu,
 }
 
 

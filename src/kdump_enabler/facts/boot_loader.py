@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..evidence import Evidence
 from ..finding import Source
-from . import kernelstub
+from . import extlinux, kernelstub, raspberry_pi
 from .grub import Menu
 from .tools import Value, shell_values
 
@@ -15,7 +15,7 @@ GRUB, SYSTEMD_BOOT, UNIFIED, KERNELSTUB = "grub", "systemd-boot", "unified-kerne
 GRUB_BLS = "grub2-bls"  # GRUB that reads entries as systemd-boot does, and no grub.cfg
 SDBOOTUTIL = "sdbootutil"  # who makes SUSE's entries, for either
 ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB, GRUB_BLS, SDBOOTUTIL)  # kernelstub writes the entries of systemd-boot
-DIRECT = "kernelstub-direct"
+DIRECT, SYSLINUX = "kernelstub-direct", "syslinux"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
 EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
@@ -27,9 +27,10 @@ FILES = (
     ("/boot/efi/loader/loader.conf", SYSTEMD_BOOT),
     ("/efi/loader/loader.conf", SYSTEMD_BOOT),
     ("/boot/loader/loader.conf", SYSTEMD_BOOT),
-    ("/boot/firmware/cmdline.txt", "raspberry-pi"),
-    ("/boot/cmdline.txt", "raspberry-pi"),
-    ("/boot/extlinux/extlinux.conf", "extlinux"),
+    ("/boot/firmware/cmdline.txt", raspberry_pi.KIND),
+    ("/boot/cmdline.txt", raspberry_pi.KIND),
+    ("/boot/firmware/config.txt", raspberry_pi.KIND),
+    (extlinux.PATH, extlinux.KIND),
     ("/boot/boot.scr", "u-boot"),
 )
 SUSE_CONFIG = "/etc/sysconfig/bootloader"
@@ -38,7 +39,8 @@ REBOOTS_BY_KEXEC = "/etc/init.d/kexec-load"
 WORDS = {
     KERNELSTUB: f"{SYSTEMD_BOOT} and kernelstub",
     DIRECT: "kernelstub without boot entries for systemd-boot",
-    "raspberry-pi": "the firmware of the Raspberry Pi",
+    raspberry_pi.KIND: "the firmware of the Raspberry Pi",
+    extlinux.GENERATED: "extlinux.conf, which u-boot-update makes",
     "u-boot": "a script of U-Boot",
     UNIFIED: "a unified kernel image",
     GRUB_BLS: "GRUB with the entries of sdbootutil (grub2-bls)",
@@ -86,11 +88,25 @@ def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | Non
         return chosen
     if told is not None:
         return told if told.kind != GRUB or menu.entries else None
-    there = [(path, kind) for path, kind in FILES if evidence.file(path).error is None]
-    others = [BootLoader(_of_kernelstub(evidence) if kind == KERNELSTUB else kind, path) for path, kind in there]
+    others = [BootLoader(_exactly(evidence, kind), path) for path, kind in FILES if _is_sign(evidence, path, kind)]
     if menu.entries and (not others or _grub_started(evidence, menu, kernel)):
         return BootLoader(GRUB, menu.config)
     return others[0] if others and not evidence.file(menu.config).unknown else None
+
+
+def _is_sign(evidence: Evidence, path: str, kind: str) -> bool:
+    """The file is there; cmdline.txt says nothing where the firmware starts U-Boot."""
+    passed_on = kind == raspberry_pi.KIND and raspberry_pi.starts_u_boot(evidence)
+    return evidence.file(path).error is None and not passed_on
+
+
+def _exactly(evidence: Evidence, kind: str) -> str:
+    """On x86 the file is EXTLINUX's own, which knows more keywords than U-Boot does."""
+    if kind == extlinux.KIND and evidence.machine in ("x86_64", "i686"):
+        return SYSLINUX
+    if kind == extlinux.KIND and extlinux.is_generated(evidence):
+        return extlinux.GENERATED
+    return _of_kernelstub(evidence) if kind == KERNELSTUB else kind
 
 
 def kexec_reboots(evidence: Evidence) -> Source | None:

@@ -22,6 +22,8 @@ ESP_CFG = re.compile(r"/boot/efi/EFI/[^/]+/grub\.cfg")
 EFI_MARK = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 OPENING = re.compile(r"^\s*(menuentry|submenu)\s", re.MULTILINE)
 LINUX = re.compile(r"^\s*linux(?:16|efi)?\s+(\S+)\s*(.*)$")
+# What 20_linux_xen of GRUB writes; the word after the path is there in place of a program's name.
+XEN = re.compile(r"^\s*(?:multiboot2?|xen_hypervisor)\s+(\S*xen\S*)\s*(?:placeholder\s*)?(.*)$")
 DEFAULT = re.compile(r'^\s*set default="?([^"]*)"?\s*$', re.MULTILINE)
 VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 SECTION = re.compile(r"^### (BEGIN|END) (\S+) ###$")
@@ -65,6 +67,11 @@ class Entry:
         return directory.rpartition("/")[2] if own else name.removeprefix("vmlinuz-")
 
     @property
+    def by_xen(self) -> bool:
+        """It starts Xen, whose command line this is; Linux is its first module."""
+        return "xen" in self.kernel.rpartition("/")[2]
+
+    @property
     def generated(self) -> bool:
         """Made from the GRUB defaults, so that regenerating grub.cfg brings a new command line into it."""
         return not self.made_by or GENERATOR.search(self.made_by) is not None
@@ -73,7 +80,7 @@ class Entry:
     def boots_this_system(self) -> bool:
         """Not the entry of another system, nor one for recovery."""
         rescue = not RECOVERY.isdisjoint(self.command_line.split()) or "systemd.unit=rescue" in self.command_line
-        rescue = rescue or RESCUE_KERNEL in self.kernel
+        rescue = rescue or RESCUE_KERNEL in self.kernel or self.by_xen
         return OTHER_SYSTEMS.search(self.made_by) is None and not rescue
 
 
@@ -136,7 +143,7 @@ def entries(text: str, config: str = GRUB_CFG, fragments: Sequence[tuple[Fragmen
     counts = [0]
     taken, made_by = False, ""
     for number, line in enumerate(text.splitlines(), 1):
-        opening, linux, section = OPENING.match(line), LINUX.match(line), SECTION.match(line)
+        opening, linux, section = OPENING.match(line), LINUX.match(line) or XEN.match(line), SECTION.match(line)
         if section:
             made_by = section[2] if section[1] == "BEGIN" else ""
         elif opening:

@@ -188,6 +188,8 @@ def with_reservation(defaults: Defaults, reservation: str, variable: str = COMMA
         return None
     if words and reservation:
         first, *others = words
+        if " " in reservation and not _in_quotes(defaults, first):
+            return None
         end = first.start + len(first.text)
         text = without(text, others)
         return text[: first.start] + CRASHKERNEL + reservation + text[end:]
@@ -199,6 +201,12 @@ def with_reservation(defaults: Defaults, reservation: str, variable: str = COMMA
         return None
     blank = "" if text[last.end - 2] in '" ' else " "
     return text[: last.end - 1] + blank + CRASHKERNEL + reservation + text[last.end - 1 :]
+
+
+def _in_quotes(defaults: Defaults, word: Word) -> bool:
+    """Whether a blank beside this word belongs to the value."""
+    made = (one for one in defaults.assignments if one.path == word.path and one.start <= word.start < one.end)
+    return any(one.quotes in ("'", '"') for one in made)
 
 
 def _joined(variables: Mapping[str, Value], doubts: list[Doubt]) -> Value:

@@ -18,6 +18,7 @@ from . import (
     crashkernel,
     detectors,
     dumps,
+    extlinux,
     grub,
     grub_defaults,
     kdump_config,
@@ -30,6 +31,7 @@ from . import (
     ostree,
     ours,
     proofs,
+    raspberry_pi,
     recognise,
     runs,
     sdbootutil,
@@ -64,6 +66,14 @@ PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
 SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
 SYSRQ = "kernel.sysrq"
 LOAD_DISABLED = "kernel.kexec_load_disabled"
+# What boots next where it is not GRUB, by the kind of boot loader.
+MENUS = {
+    boot_loader.SYSTEMD_BOOT: systemd_boot.read,
+    boot_loader.KERNELSTUB: systemd_boot.read,
+    extlinux.KIND: extlinux.read,
+    extlinux.GENERATED: extlinux.read,
+    raspberry_pi.KIND: raspberry_pi.read,
+}
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 
 
@@ -153,15 +163,17 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     grub_menu = grub.read(evidence)
     loader = boot_loader.read(evidence, grub_menu, kernel)
     kind = loader.kind if loader is not None else ""
-    menu = _menu(evidence, platform, loader) or grub_menu
-    # A grub.cfg that nobody reads says nothing of the next boot.
-    entry = menu.next_entry if kind in (boot_loader.GRUB, *boot_loader.ENTRY_FILES) else None
+    own_menu = _menu(evidence, platform, loader)
+    menu = own_menu or grub_menu
+    # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
+    entry = menu.next_entry if own_menu or kind == boot_loader.GRUB else None
+    entry = None if entry and entry.by_xen else entry
     boot_words = sysctls.boot_words(entry.command_line if entry else command_line or "")
     boot_values = {key: value for key, (value, _) in boot_words.items()}
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
-    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if kind in boot_loader.ENTRY_FILES else {})
+    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if own_menu else {})
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
@@ -182,7 +194,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         next_entry=entry,
         next_boot=_reservation(entry.command_line, ram, telling(entry.kernel, kernel)) if entry else None,
         grub_defaults=defaults,
-        grub_fault=None if kind in boot_loader.ENTRY_FILES else _grub_fault(evidence, defaults),
+        grub_fault=None if own_menu else _grub_fault(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -213,12 +225,12 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
 
 
 def _menu(evidence: Evidence, platform: Platform | None, loader: BootLoader | None) -> Menu | None:
-    """The menu that is made of entries in files of their own; null where it is not."""
-    if loader is None or loader.kind not in boot_loader.ENTRY_FILES:
+    """The menu of a boot loader other than GRUB with its grub.cfg; null where it is that one, or none that is known."""
+    if loader is None:
         return None
     if loader.is_sdbootutils(platform.boot_loaders if platform else ()):
         return sdbootutil.read(evidence, loader.kind == boot_loader.GRUB_BLS)
-    return systemd_boot.read(evidence)
+    return MENUS[loader.kind](evidence) if loader.kind in MENUS else None
 
 
 def _reservation(command_line: str | None, ram: int | None, kernel: str | None) -> Reservation | None:

@@ -13,6 +13,9 @@ from .os_release import OsRelease
 
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
 TRANSACTIONAL = "/usr/sbin/transactional-update"
+# How Firecracker and other monitors without firmware tell of devices (admin-guide/kernel-parameters.txt)
+MICRO_VM = "virtio_mmio.device="
+XEN_LINE = 'write GRUB_CMDLINE_XEN="crashkernel=512M" into /etc/default/grub, and make grub.cfg anew'
 SYSTEMD_MARK = "/run/systemd/system"  # sd_booted(3)
 
 
@@ -28,7 +31,9 @@ def reason(
     """Why a machine is not ours to configure, as a clause for a sentence; empty when it is."""
     if is_container(evidence) and not test_container:
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
-    if why := _not_this_kernel(evidence) or _transactional(evidence):
+    if release is not None and recognise.why_refused(release):
+        return recognise.why_unknown(release)
+    if why := _not_this_kernel(evidence) or _under_xen(evidence) or _transactional(evidence):
         return why
     if evidence.live and evidence.file(SYSTEMD_MARK).absent:
         return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
@@ -42,7 +47,7 @@ def reason(
 def _not_this_kernel(evidence: Evidence) -> str:
     """Why this kernel is none that could be captured by another."""
     if "microsoft" in (evidence.text("/proc/sys/kernel/osrelease") or "").lower():
-        return "this is WSL: its kernel belongs to Windows"
+        return "this is WSL: its kernel belongs to Windows, which is the machine to set up"
     if evidence.live and evidence.file("/sys/kernel/kexec_crash_loaded").absent:
         return "this kernel cannot load a capture kernel (it has no /sys/kernel/kexec_crash_loaded)"
     return ""
@@ -61,8 +66,25 @@ def _not_this_architecture(evidence: Evidence, platform: Platform) -> str:
     return ""
 
 
+def _under_xen(evidence: Evidence) -> str:
+    """Why Xen's own machine, and one whose memory it hands out page by page, are not ours: a crash of either is Xen's
+    to catch (Documentation/ABI/stable/sysfs-hypervisor-xen; xen-command-line of Xen, crashkernel). A guest with
+    hardware of its own, emulated or not (HVM, PVH), is a machine like others."""
+    if (evidence.text("/sys/hypervisor/type") or "").strip() != "xen":
+        return ""
+    if "control_d" in (evidence.text("/proc/xen/capabilities") or ""):
+        return f"this is the dom0 of Xen, and Xen reserves the memory: {XEN_LINE}"
+    if (evidence.text("/sys/hypervisor/guest_type") or "").strip() == "PV":
+        return "this is a PV guest of Xen, whose kernel ignores crashkernel=; let Xen dump it (xl dump-core)"
+    return ""
+
+
 def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | None, menu: Menu) -> str:
     """Why the command line of the next boot cannot be changed here; empty when it can, or nobody could see."""
+    if menu.next_entry is not None and menu.next_entry.by_xen:
+        return f"the next boot starts Xen, which reserves the memory itself: {XEN_LINE}"
+    if loader is None and MICRO_VM in (evidence.text("/proc/cmdline") or ""):
+        return "this is a microVM, whose monitor starts the kernel; crashkernel= goes into its boot arguments there"
     image = ostree.reason(evidence, platform, menu) if ostree.is_booted(evidence) else ""
     if image:
         return image

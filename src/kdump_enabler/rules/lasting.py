@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .. import back_ends
 from ..back_ends.bls import of_new_kernels
-from ..facts import kernelstub
+from ..facts import kernelstub, raspberry_pi
 from ..facts.boot_loader import KERNELSTUB
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
@@ -42,6 +42,8 @@ def template(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 def _place(facts: Facts) -> Source | None:
     """Where a new kernel's command line comes from."""
+    if facts.boot_loader == raspberry_pi.KIND:
+        return Source(raspberry_pi.EXTRA, 1, (facts.evidence.text(raspberry_pi.EXTRA) or "").strip())
     stub = kernelstub.read(facts.evidence) if facts.boot_loader == KERNELSTUB else None
     return Source(kernelstub.PATH, 0, stub.command_line) if stub else of_new_kernels(facts)
 

@@ -158,7 +158,8 @@ def _scripts(entries: list[Entry]) -> str:
 
 def _then(facts: Facts, entry: Entry) -> str:
     """What brings an edit into effect: nothing where GRUB reads the file itself."""
-    return "" if entry.by_bls else f", then: {back_ends.of(facts).BY_HAND}"
+    by_hand = back_ends.of(facts).BY_HAND
+    return "" if entry.by_bls or not by_hand else f", then: {by_hand}"
 
 
 def _same_in_all(facts: Facts) -> str:

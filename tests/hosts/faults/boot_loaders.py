@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from kdump_enabler.facts.boot_loader import LOADER_INFO, STUB_INFO
 
-from ..bases import CMDLINE, GRUB_CFG, Change
-from ..machines import Raw, remove, write
+from ..bases import CMDLINE, Change
+from ..machines import Raw, write
 from ..roots import arm64, running, there
 from .platforms import debian12, debian12_ready
 
@@ -50,16 +50,6 @@ def unified(raw: Raw) -> None:
     there(raw, STUB_INFO)
 
 
-def raspberry_firmware(raw: Raw) -> None:
-    """Raspberry Pi OS, 64 bit: the firmware starts the kernel, no grub.cfg. (Whether its kernel could kexec is not
-    known; this one can, so that the boot loader is what decides.)"""
-    arm64(raw)
-    running(raw, "6.6.51+rpt-rpi-v8")
-    remove(raw, GRUB_CFG)
-    write(raw, CMDLINE, "coherent_pool=1M snd_bcm2835.enable_headphones=0 console=tty1 root=PARTUUID=1-02 rootwait\n")
-    there(raw, "/boot/firmware/cmdline.txt")
-
-
 def raspberry_grub(raw: Raw) -> None:
     """The same with UEFI firmware and GRUB; the card still holds the file of the other firmware."""
     arm64(raw)
@@ -71,6 +61,5 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "debian12-loader-leftover": (debian12_ready, loader_leftover),
     "debian12-grub-told": (debian12_ready, grub_told),
     "debian12-unified-kernel": (debian12, unified),
-    "raspios12-firmware": (debian12, raspberry_firmware),
     "raspios12-grub": (debian12, raspberry_grub),
 }
