@@ -15,6 +15,7 @@ from kdump_enabler.plan import Plan
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import in_effect
 from tests.hosts import bases, machines, red_hat
+from tests.hosts.faults import boards
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
@@ -50,6 +51,8 @@ def apply(raw: Raw, plan: Plan) -> None:
         _file(raw, change)
     if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt" and plan.grub_config):
         update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
+    if plan.make_boot_files and plan.boot_files and plan.boot_files["commands"] == [["u-boot-update"]]:
+        u_boot_update(raw)
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
@@ -116,3 +119,19 @@ def _variables(raw: Raw) -> tuple[str, str]:
         run = subprocess.run(["sh", "-e", "-c", ECHO, "sh", *paths], capture_output=True, text=True, check=True)
     first, second = run.stdout.split("\0")
     return first, second
+
+
+def u_boot_update(raw: Raw) -> None:
+    """What u-boot-update 4.2.2 puts into each label: its settings, sourced one after the other."""
+    files = raw["files"]
+    paths = ["/etc/default/u-boot", *sorted(path for path in files if path.startswith("/etc/u-boot-menu/conf.d/"))]
+    script = "".join(files[path].get("text", "") + "\n" for path in paths if path in files)
+    run = subprocess.run(
+        ["sh", "-ec", f'{script}printf %s "$U_BOOT_PARAMETERS"'], capture_output=True, text=True, check=True, env={}
+    )
+    words = run.stdout
+    if not words and "text" in files.get("/etc/kernel/cmdline", {}):
+        words = files["/etc/kernel/cmdline"]["text"].strip().replace(boards.BOARD_ROOT, "").strip()
+    words = words or "ro quiet"
+    text = boards.MADE.format(words=words, rescue=words.replace(" quiet", ""))
+    machines.write(raw, boards.EXTLINUX, text)
