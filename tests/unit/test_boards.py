@@ -152,3 +152,19 @@ def test_the_tool_is_held_to_the_words_and_its_file() -> None:
     assert plan.boot_files is not None
     assert plan.boot_files["commands"] == [["u-boot-update"]]
     assert (plan.boot_files["files"], plan.boot_files["words"]) == ([EXTLINUX], [WORDS])
+
+
+def test_of_several_boot_loaders_none_is_guessed() -> None:
+    raw = machines.load("raspios12-firmware")
+    machines.write(raw, EXTLINUX, boards.BY_HAND)
+    found = judge(raw)
+    assert found.plan.steps() == []
+    reason = found.as_dict("x")["reason"]
+    assert reason.startswith("it boots with one of several boot loaders")
+    assert f"{CMDLINE_TXT}, {FIRMWARE}/config.txt, {EXTLINUX}" in reason
+
+
+def test_extlinux_conf_comes_before_a_script() -> None:
+    raw = machines.load("debian12-arm64-extlinux")
+    machines.write(raw, "/boot/boot.scr", "")
+    assert facts_of(raw).boot_loader == "extlinux"

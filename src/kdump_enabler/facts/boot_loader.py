@@ -13,7 +13,7 @@ from .tools import Value, shell_values
 
 GRUB, SYSTEMD_BOOT, UNIFIED, KERNELSTUB = "grub", "systemd-boot", "unified-kernel-image", "kernelstub"
 ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB)  # kernelstub writes the entries of systemd-boot
-DIRECT, SYSLINUX = "kernelstub-direct", "syslinux"
+DIRECT, SYSLINUX, SEVERAL = "kernelstub-direct", "syslinux", "several"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
 EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
@@ -39,6 +39,14 @@ WORDS = {
     extlinux.GENERATED: "extlinux.conf, which u-boot-update makes",
     "u-boot": "a script of U-Boot",
     UNIFIED: "a unified kernel image",
+    SEVERAL: "one of several boot loaders",
+}
+# Files of these together are those of one boot loader; U-Boot looks for extlinux.conf before it looks for scripts.
+TOGETHER = {
+    KERNELSTUB: SYSTEMD_BOOT,
+    DIRECT: SYSTEMD_BOOT,
+    extlinux.KIND: "u-boot",
+    extlinux.GENERATED: "u-boot",
 }
 
 
@@ -59,7 +67,8 @@ def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | Non
     """The boot loader of this machine; null when there is no sign of one, or its signs could not be read.
 
     What the firmware's variables say is certain. Without them GRUB's grub.cfg counts, unless another loader's files
-    are there and GRUB did not start this kernel: both may be left of an earlier life of the machine.
+    are there and GRUB did not start this kernel: both may be left of an earlier life of the machine. Of several others
+    none is guessed.
     """
     told = _told(evidence)
     if told is not None:
@@ -67,7 +76,10 @@ def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | Non
     others = [BootLoader(_exactly(evidence, kind), path) for path, kind in FILES if _is_sign(evidence, path, kind)]
     if menu.entries and (not others or _grub_started(evidence, menu, kernel)):
         return BootLoader(GRUB, menu.config)
-    return others[0] if others and not evidence.file(menu.config).unknown else None
+    if not others or evidence.file(menu.config).unknown:
+        return None
+    several = len({TOGETHER.get(one.kind, one.kind) for one in others}) > 1
+    return BootLoader(SEVERAL, ", ".join(one.source for one in others)) if several else others[0]
 
 
 def _is_sign(evidence: Evidence, path: str, kind: str) -> bool:
