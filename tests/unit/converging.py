@@ -15,6 +15,7 @@ from kdump_enabler.plan import Plan
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import in_effect
 from tests.hosts import arch, bases, machines, red_hat, suse
+from tests.hosts.faults import boards
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
@@ -47,8 +48,8 @@ def apply(raw: Raw, plan: Plan) -> None:
         _file(raw, change)
     if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt" and plan.grub_config):
         update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
-    if plan.make_boot_files:
-        update_all_entries(raw)
+    if plan.make_boot_files and plan.boot_files:
+        _boot_files(raw, plan.boot_files["commands"])
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
@@ -116,6 +117,14 @@ def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:
     machines.write(raw, path, "\n".join(lines) + "\n")
 
 
+def _boot_files(raw: Raw, commands: list[list[str]]) -> None:
+    """What the boot loader's own tool makes."""
+    if commands == [["u-boot-update"]]:
+        u_boot_update(raw)
+    else:
+        update_all_entries(raw)
+
+
 def update_all_entries(raw: Raw) -> None:
     """What sdbootutil does with /etc/kernel/cmdline (create_boot_options, update_entry_conf)."""
     options = " ".join(raw["files"][suse.TEMPLATE]["text"].split())
@@ -138,3 +147,19 @@ def _variables(raw: Raw) -> tuple[str, str]:
         run = subprocess.run(["sh", "-e", "-c", ECHO, "sh", *paths], capture_output=True, text=True, check=True)
     first, second = run.stdout.split("\0")
     return first, second
+
+
+def u_boot_update(raw: Raw) -> None:
+    """What u-boot-update 4.2.2 puts into each label: its settings, sourced one after the other."""
+    files = raw["files"]
+    paths = ["/etc/default/u-boot", *sorted(path for path in files if path.startswith("/etc/u-boot-menu/conf.d/"))]
+    script = "".join(files[path].get("text", "") + "\n" for path in paths if path in files)
+    run = subprocess.run(
+        ["sh", "-ec", f'{script}printf %s "$U_BOOT_PARAMETERS"'], capture_output=True, text=True, check=True, env={}
+    )
+    words = run.stdout
+    if not words and "text" in files.get("/etc/kernel/cmdline", {}):
+        words = files["/etc/kernel/cmdline"]["text"].strip().replace(boards.BOARD_ROOT, "").strip()
+    words = words or "ro quiet"
+    text = boards.MADE.format(words=words, rescue=words.replace(" quiet", ""))
+    machines.write(raw, boards.EXTLINUX, text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,27 +66,8 @@ def facts_of(raw: Raw) -> Facts:
     return machine.read(evidence.from_raw(raw))
 
 
-def u_boot_update(raw: Raw) -> None:
-    """What u-boot-update 4.2.2 puts into each label: its settings, sourced one after the other."""
-    files = raw["files"]
-    paths = ["/etc/default/u-boot", *sorted(path for path in files if path.startswith("/etc/u-boot-menu/conf.d/"))]
-    script = "".join(files[path].get("text", "") + "\n" for path in paths if path in files)
-    run = subprocess.run(
-        ["sh", "-ec", f'{script}printf %s "$U_BOOT_PARAMETERS"'], capture_output=True, text=True, check=True, env={}
-    )
-    words = run.stdout
-    if not words and "text" in files.get("/etc/kernel/cmdline", {}):
-        words = files["/etc/kernel/cmdline"]["text"].strip().replace(BOARD_ROOT, "").strip()
-    words = words or "ro quiet"
-    text = boards.MADE.format(words=words, rescue=words.replace(" quiet", ""))
-    machines.write(raw, EXTLINUX, text)
-
-
 def carry_out(raw: Raw) -> None:
-    plan = judge(raw).plan
-    apply(raw, plan)
-    if plan.make_boot_files:
-        u_boot_update(raw)
+    apply(raw, judge(raw).plan)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -123,10 +102,7 @@ def test_disable_takes_every_word_away(name: str) -> None:
     raw = machines.load(name)
     carry_out(raw)
     carry_out(raw)
-    plan = planning.take_away(facts_of(raw))
-    apply(raw, plan)
-    if plan.make_boot_files:
-        u_boot_update(raw)
+    apply(raw, planning.take_away(facts_of(raw)))
     for path, file in raw["files"].items():
         if path.startswith(("/boot/", "/etc/kernel/cmdline", "/etc/default/raspi")):
             assert "crashkernel" not in file.get("text", ""), path
@@ -176,3 +152,19 @@ def test_the_tool_is_held_to_the_words_and_its_file() -> None:
     assert plan.boot_files is not None
     assert plan.boot_files["commands"] == [["u-boot-update"]]
     assert (plan.boot_files["files"], plan.boot_files["words"]) == ([EXTLINUX], [WORDS])
+
+
+def test_of_several_boot_loaders_none_is_guessed() -> None:
+    raw = machines.load("raspios12-firmware")
+    machines.write(raw, EXTLINUX, boards.BY_HAND)
+    found = judge(raw)
+    assert found.plan.steps() == []
+    reason = found.as_dict("x")["reason"]
+    assert reason.startswith("it boots with one of several boot loaders")
+    assert f"{CMDLINE_TXT}, {FIRMWARE}/config.txt, {EXTLINUX}" in reason
+
+
+def test_extlinux_conf_comes_before_a_script() -> None:
+    raw = machines.load("debian12-arm64-extlinux")
+    machines.write(raw, "/boot/boot.scr", "")
+    assert facts_of(raw).boot_loader == "extlinux"

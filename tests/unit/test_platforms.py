@@ -167,8 +167,7 @@ CLEAN = [
     name
     for name in machines.names()
     if any("install packages" in step for step in machines.expected(name)["plan"])
-    and "unprivileged" not in name
-    and "no-options" not in name
+    and not any(word in name for word in ("unprivileged", "no-options", "firmware-read-only", "firmware-by-model"))
 ]
 
 

@@ -15,7 +15,7 @@ GRUB, SYSTEMD_BOOT, UNIFIED, KERNELSTUB = "grub", "systemd-boot", "unified-kerne
 GRUB_BLS = "grub2-bls"  # GRUB that reads entries as systemd-boot does, and no grub.cfg
 SDBOOTUTIL = "sdbootutil"  # who makes SUSE's entries, for either
 ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB, GRUB_BLS, SDBOOTUTIL)  # kernelstub writes the entries of systemd-boot
-DIRECT, SYSLINUX = "kernelstub-direct", "syslinux"
+DIRECT, SYSLINUX, SEVERAL = "kernelstub-direct", "syslinux", "several"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
 EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
@@ -43,6 +43,7 @@ WORDS = {
     extlinux.GENERATED: "extlinux.conf, which u-boot-update makes",
     "u-boot": "a script of U-Boot",
     UNIFIED: "a unified kernel image",
+    SEVERAL: "one of several boot loaders",
     GRUB_BLS: "GRUB with the entries of sdbootutil (grub2-bls)",
 }
 # What an administrator has to do there.
@@ -50,6 +51,13 @@ BY_HAND = {
     UNIFIED: "write crashkernel= into /etc/kernel/cmdline, and build it anew with what made it:"
     " `kernel-install add-all`, `mkinitcpio -P` or `dracut --force --uefi`",
     DIRECT: "`kernelstub --add-options crashkernel=...`",
+}
+# Files of these together are those of one boot loader; U-Boot looks for extlinux.conf before it looks for scripts.
+TOGETHER = {
+    KERNELSTUB: SYSTEMD_BOOT,
+    DIRECT: SYSTEMD_BOOT,
+    extlinux.KIND: "u-boot",
+    extlinux.GENERATED: "u-boot",
 }
 
 
@@ -80,7 +88,8 @@ def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | Non
 
     What the firmware's variables say is certain, but for a GRUB that may read entries of its own in place of a
     grub.cfg: SUSE's configuration names that. Without them GRUB's grub.cfg counts, unless another loader's files are
-    there and GRUB did not start this kernel: both may be left of an earlier life of the machine.
+    there and GRUB did not start this kernel: both may be left of an earlier life of the machine. Of several others none
+    is guessed.
     """
     told = _told(evidence)
     chosen = _chosen(evidence)
@@ -91,7 +100,10 @@ def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | Non
     others = [BootLoader(_exactly(evidence, kind), path) for path, kind in FILES if _is_sign(evidence, path, kind)]
     if menu.entries and (not others or _grub_started(evidence, menu, kernel)):
         return BootLoader(GRUB, menu.config)
-    return others[0] if others and not evidence.file(menu.config).unknown else None
+    if not others or evidence.file(menu.config).unknown:
+        return None
+    several = len({TOGETHER.get(one.kind, one.kind) for one in others}) > 1
+    return BootLoader(SEVERAL, ", ".join(one.source for one in others)) if several else others[0]
 
 
 def _is_sign(evidence: Evidence, path: str, kind: str) -> bool:
