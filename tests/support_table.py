@@ -19,6 +19,7 @@ BOOT_LOADERS = {
     "bls": "GRUB with entries of their own (BLS)",
     "grub-defaults": "GRUB",
     "grub-dropin": "GRUB",
+    "kernel-install-uki": "systemd-boot with unified images by kernel-install",
     "kernelstub": "systemd-boot by kernelstub",
     "systemd-boot": "systemd-boot",
 }

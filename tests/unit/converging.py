@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from kdump_enabler.changes import FileChange
 from kdump_enabler.plan import Plan
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import in_effect
-from tests.hosts import bases, machines, red_hat
+from tests.hosts import bases, machines, red_hat, systemd_boot
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
 
@@ -49,6 +50,8 @@ def apply(raw: Raw, plan: Plan) -> None:
         _file(raw, change)
     if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt" and plan.grub_config):
         update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
+    for name, *words in plan.boot_files["commands"] if plan.make_boot_files and plan.boot_files else ():
+        TOOLS[name](raw, *words)
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
@@ -89,6 +92,22 @@ def _file(raw: Raw, change: FileChange) -> None:
         machines.write(raw, change.path, "\n".join(lines))
     if change.path == "/etc/sysctl.conf":
         machines.write(raw, "/etc/sysctl.d/99-sysctl.conf", raw["files"][change.path]["text"])  # a link to it
+
+
+def kernel_install(raw: Raw, verb: str, version: str, kernel: str) -> None:
+    """What kernel-install does with ukify: the template, and the machine's identity after it."""
+    assert verb == "add"
+    assert "error" not in raw["files"][kernel]
+    path = systemd_boot.image_of(version)
+    words = raw["files"][systemd_boot.TEMPLATE]["text"].split()
+    own = f"systemd.machine_id={systemd_boot.ID}"
+    line = " ".join(words if own in words else [*words, own])
+    _, others = raw["files"][path]["text"].split("\n", 1)
+    machines.write(raw, path, f"options {line}\n{others}")
+
+
+# What stands in for the boot loaders' own tools, by their names.
+TOOLS: dict[str, Callable[..., None]] = {"kernel-install": kernel_install}
 
 
 def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:

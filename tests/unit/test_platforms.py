@@ -144,7 +144,7 @@ CLEAN = [
     for name in machines.names()
     if any("install packages" in step for step in machines.expected(name)["plan"])
     and "unprivileged" not in name
-    and "no-options" not in name
+    and not name.endswith(("no-options", "no-kernel"))
 ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..facts.machine import Facts
-from . import bls, grub_defaults, grub_dropin, kernelstub, systemd_boot
+from . import bls, grub_defaults, grub_dropin, kernel_install_uki, kernelstub, systemd_boot
 from .interface import BackEnd
 
 BACK_ENDS: dict[str, BackEnd] = {
     "bls": bls,
     "grub-defaults": grub_defaults,
     "grub-dropin": grub_dropin,
+    "kernel-install-uki": kernel_install_uki,
     "kernelstub": kernelstub,
     "systemd-boot": systemd_boot,
 }

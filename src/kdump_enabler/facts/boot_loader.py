@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from ..evidence import Evidence
 from ..finding import Source
-from . import kernelstub
-from .grub import Menu
+from . import kernelstub, systemd_boot
+from .grub import Entry, Menu
 from .tools import Value, shell_values
 
 GRUB, SYSTEMD_BOOT, UNIFIED, KERNELSTUB = "grub", "systemd-boot", "unified-kernel-image", "kernelstub"
-ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB)  # kernelstub writes the entries of systemd-boot
+IMAGES = "kernel-install-uki"
+# kernelstub writes the entries of systemd-boot, and images are in its menu.
+ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB, IMAGES)
 DIRECT = "kernelstub-direct"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
@@ -96,16 +98,25 @@ def kexec_reboots(evidence: Evidence) -> Source | None:
 
 
 def _told(evidence: Evidence) -> BootLoader | None:
-    """What a boot loader wrote into its EFI variable; a kernel that a stub started has its command line in itself."""
-    if evidence.file(STUB_INFO).error is None:
-        return BootLoader(UNIFIED, STUB_INFO)
+    """What a boot loader wrote into its EFI variable; a kernel that a stub started has its command line in itself, and
+    only systemd-boot would be seen to have chosen it."""
     product = PRODUCT.search((evidence.text(LOADER_INFO) or "")[4:].replace("\0", ""))
-    if product is None:
+    name = product[0] if product else ""
+    kind = next((known for known in (GRUB, SYSTEMD_BOOT) if name.lower().startswith(known)), name)
+    if kind != SYSTEMD_BOOT and evidence.file(STUB_INFO).error is None:
+        return BootLoader(UNIFIED, STUB_INFO)
+    if not kind:
         return None
-    kind = next((known for known in (GRUB, SYSTEMD_BOOT) if product[0].lower().startswith(known)), product[0])
     if kind == SYSTEMD_BOOT and evidence.file(kernelstub.PATH).error is None:
         return BootLoader(_of_kernelstub(evidence), kernelstub.PATH)
     return BootLoader(kind, LOADER_INFO)
+
+
+def of_entry(evidence: Evidence, loader: BootLoader, entry: Entry) -> BootLoader:
+    """What an entry of systemd-boot is: a file with options, or an image, which kernel-install can build anew."""
+    if loader.kind != SYSTEMD_BOOT or not systemd_boot.is_image(entry):
+        return loader
+    return BootLoader(IMAGES if systemd_boot.by_kernel_install(evidence) else UNIFIED, entry.file)
 
 
 def _of_kernelstub(evidence: Evidence) -> str:

@@ -57,7 +57,7 @@ class Entry:
     def release(self) -> str:
         """The kernel's release, as far as its path tells: kernel-install names a directory by it, others the file."""
         directory, _, name = self.kernel.rpartition("/")
-        return directory.rpartition("/")[2] if name == "linux" else name.removeprefix("vmlinuz-")
+        return directory.rpartition("/")[2] if name == "linux" else name.removeprefix("vmlinuz-").removesuffix(".efi")
 
     @property
     def generated(self) -> bool:

@@ -139,6 +139,7 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     menu = systemd_boot.read(evidence) if kind in boot_loader.ENTRY_FILES else grub_menu
     # A grub.cfg that nobody reads says nothing of the next boot.
     entry = menu.next_entry if kind in (boot_loader.GRUB, *boot_loader.ENTRY_FILES) else None
+    loader = boot_loader.of_entry(evidence, loader, entry) if loader and entry else loader
     boot_values = _boot_values(entry.command_line if entry else command_line or "")
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(entry.file if entry else menu.config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kdump_enabler.facts.boot_loader import LOADER_INFO, STUB_INFO
+from kdump_enabler.facts.boot_loader import LOADER_INFO
 
 from ..bases import CMDLINE, GRUB_CFG, Change
 from ..machines import Raw, remove, write
@@ -44,12 +44,6 @@ def grub_told(raw: Raw) -> None:
     efi_variable(raw, "GRUB 2.12")
 
 
-def unified(raw: Raw) -> None:
-    """A unified kernel image: its command line is signed into it."""
-    systemd_boot(raw)
-    there(raw, STUB_INFO)
-
-
 def raspberry_firmware(raw: Raw) -> None:
     """Raspberry Pi OS, 64 bit: the firmware starts the kernel, no grub.cfg. (Whether its kernel could kexec is not
     known; this one can, so that the boot loader is what decides.)"""
@@ -70,7 +64,6 @@ def raspberry_grub(raw: Raw) -> None:
 MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "debian12-loader-leftover": (debian12_ready, loader_leftover),
     "debian12-grub-told": (debian12_ready, grub_told),
-    "debian12-unified-kernel": (debian12, unified),
     "raspios12-firmware": (debian12, raspberry_firmware),
     "raspios12-grub": (debian12, raspberry_grub),
 }
