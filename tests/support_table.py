@@ -22,6 +22,7 @@ BOOT_LOADERS = {
     "grub-defaults": "GRUB",
     "grub-dropin": "GRUB",
     "grub-mkconfig": "GRUB",
+    "kernel-install-uki": "systemd-boot with unified images by kernel-install",
     "kernelstub": "systemd-boot by kernelstub",
     "ostree": "GRUB with entries of ostree",
     "sdbootutil": "GRUB or systemd-boot with entries by sdbootutil",

@@ -16,10 +16,11 @@ import json
 import os
 import re
 import stat
+import struct
 import subprocess
 import sys
 import time
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 Record = Dict[str, Any]
 
@@ -121,6 +122,7 @@ TEXT_GLOBS = (
     "/etc/kernel/cmdline",
     "/etc/kernel/cmdline.d/*",
     "/efi/EFI/*/grubenv",
+    "/etc/kernel/install.conf",
     "/etc/kernelstub/configuration",
     "/etc/default/grub",
     "/etc/default/grub.d/*.cfg",
@@ -198,9 +200,7 @@ STAT_GLOBS = (
     "/run/systemd/system",
     "/sys/firmware/efi/efivars/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
     "/boot/boot.scr",
-    "/boot/EFI/Linux/*.efi",
-    "/boot/efi/EFI/Linux/*.efi",
-    "/efi/EFI/Linux/*.efi",
+    "/lib/modules/*/vmlinuz",
     "/etc/init.d/kexec-load",
     "/etc/systemd/system/multi-user.target.wants/tuned.service",
     "/etc/systemd/system/systemd-sysctl.service",
@@ -244,6 +244,9 @@ STAT_GLOBS = (
 # Kernels, of which only the build that they say they are is read.
 IMAGE_GLOBS = ("/boot/vmlinuz-*", "/var/lib/kdump-enabler/capture/*/vmlinuz")
 BUILD_POINTER, BUILD_BASE, BUILD_CAP = 0x20E, 0x200, 512  # kernel_version in Documentation/arch/x86/boot.rst
+# Unified kernel images: of their sections only those that say what they boot.
+UNIFIED_GLOBS = ("/boot/EFI/Linux/*.efi", "/boot/efi/EFI/Linux/*.efi", "/efi/EFI/Linux/*.efi")
+SECTIONS = {b".cmdline": "options", b".osrel": "osrel", b".uname": "uname"}
 # Long files of which a rule asks for single lines: only those are kept.
 LINES_OF = (
     ("/boot/config-*", r"(?m)^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=.*$"),
@@ -397,6 +400,42 @@ def image_of(root: str, path: str) -> Record:
     except OSError as error:
         record.update(failure(error))
     return record
+
+
+def unified_of(root: str, path: str) -> Record:
+    """A unified kernel image with lines of what it says of itself, each with the name of its section's key."""
+    record = outside(root, path)
+    if "error" in record:
+        return record
+    try:
+        with open(root + resolved(root, path), "rb") as stream:
+            found = dict(sections(stream))
+    except OSError as error:
+        record.update(failure(error))
+        return record
+    except struct.error:  # cut short, or no such file at all
+        found = {}
+    lines = [(SECTIONS[name], line) for name in SECTIONS for line in found.get(name, "").splitlines()]
+    record["text"] = without_secrets("".join("{} {}\n".format(key, line) for key, line in lines if line.strip()))
+    return record
+
+
+def sections(stream: BinaryIO) -> Iterator[Tuple[bytes, str]]:
+    """The wanted sections of a PE file (PE Format, "COFF File Header" and "Section Table")."""
+    start = read_numbers(stream, 0x3C, "<I")[0]
+    count, optional = read_numbers(stream, start + 6, "<H")[0], read_numbers(stream, start + 20, "<H")[0]
+    for at in range(start + 24 + optional, start + 24 + optional + 40 * count, 40):
+        name, virtual, _, size, place = read_numbers(stream, at, "<8sIIII")
+        if name.rstrip(b"\0") in SECTIONS:
+            stream.seek(place)
+            data = stream.read(min(virtual, size, OUTPUT_CAP))
+            yield name.rstrip(b"\0"), data.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def read_numbers(stream: BinaryIO, at: int, form: str) -> Tuple[Any, ...]:
+    """Numbers at a place of a file."""
+    stream.seek(at)
+    return struct.unpack(form, stream.read(struct.calcsize(form)))
 
 
 def expanded(root: str, patterns: Iterable[str]) -> List[str]:
@@ -583,6 +622,7 @@ def collect(root: str = "/") -> Record:
     files.update((path, image_of(prefix, path)) for path in expanded(prefix, IMAGE_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
     files.update([(path, outside(prefix, path)) for path in entry_kernels(files)])
+    files.update((path, unified_of(prefix, path)) for path in expanded(prefix, UNIFIED_GLOBS))
     files.update(tuned_profiles(prefix, files))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}
     for names, wanted in LINES_OF:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from kdump_enabler.facts import kernelstub
-from kdump_enabler.facts.boot_loader import FILES, LOADER_INFO
+from kdump_enabler.facts.boot_loader import FILES, LOADER_INFO, STUB_INFO
 from kdump_enabler.facts.systemd_boot import CHOSEN, LAST, ONCE
 
 from .bases import CMDLINE, KERNEL
@@ -85,6 +85,25 @@ def lay_out(raw: Raw, kernels: tuple[str, ...] = (KERNEL,), words: str = "", esp
     running = raw["files"]["/proc/sys/kernel/osrelease"]["text"].strip()
     write(raw, CMDLINE, f"initrd=\\{ID}\\{running}\\initrd.img-{running} {options} systemd.machine_id={ID}\n")
     variable(raw, LOADER_INFO, PRODUCT)
+
+
+def unify(raw: Raw, kernels: tuple[str, ...], words: str = "", conf: str = "layout=uki\n", release: str = "") -> None:
+    """The same kernels as unified images, made by kernel-install and ukify; the probe keeps lines of three sections."""
+    lay_out(raw, kernels, words)
+    own = release or raw["files"]["/etc/os-release"]["text"]
+    for version in kernels:
+        text = raw["files"].pop(path_of(version))["text"]
+        (line,) = (line for line in text.splitlines() if line.startswith("options"))
+        said = [f"osrel {line}" for line in own.splitlines() if line]
+        write(raw, image_of(version), "\n".join([" ".join(line.split()), *said, f"uname {version}", ""]))
+        del raw["files"][image_of(version)]["sha256"]
+    write(raw, "/etc/kernel/install.conf", conf)
+    raw["files"][STUB_INFO] = dict(FILE)
+
+
+def image_of(version: str) -> str:
+    """The unified image of a kernel."""
+    return f"{ESP}/EFI/Linux/{ID}-{version}.efi"
 
 
 def pop(raw: Raw, *words: str, **user: bool) -> None:

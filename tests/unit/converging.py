@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from kdump_enabler.changes import FileChange
 from kdump_enabler.plan import Plan
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import in_effect
-from tests.hosts import arch, bases, machines, red_hat, suse
+from tests.hosts import arch, bases, machines, red_hat, suse, systemd_boot
 from tests.hosts.faults import boards
 from tests.hosts.machines import Raw
 from tests.unit.building import judge
@@ -48,8 +49,8 @@ def apply(raw: Raw, plan: Plan) -> None:
         _file(raw, change)
     if plan.regenerate_grub or (plan.packages and plan.package_manager == "apt" and plan.grub_config):
         update_grub(raw, (plan.grub_config or {}).get("path", GRUB_CFG))
-    if plan.make_boot_files and plan.boot_files:
-        _boot_files(raw, plan.boot_files["commands"])
+    for name, *words in plan.boot_files["commands"] if plan.make_boot_files and plan.boot_files else ():
+        TOOLS[name](raw, *words)
     for key, value in (plan.sysctls or {}).items():
         machines.write(raw, sysctls.table()[key].file, f"{value}\n")
     if plan.reload_units:
@@ -106,6 +107,18 @@ def _file(raw: Raw, change: FileChange) -> None:
         machines.write(raw, "/etc/sysctl.d/99-sysctl.conf", raw["files"][change.path]["text"])  # a link to it
 
 
+def kernel_install(raw: Raw, verb: str, version: str, kernel: str) -> None:
+    """What kernel-install does with ukify: the template, and the machine's identity after it."""
+    assert verb == "add"
+    assert "error" not in raw["files"][kernel]
+    path = systemd_boot.image_of(version)
+    words = raw["files"][systemd_boot.TEMPLATE]["text"].split()
+    own = f"systemd.machine_id={systemd_boot.ID}"
+    line = " ".join(words if own in words else [*words, own])
+    _, others = raw["files"][path]["text"].split("\n", 1)
+    machines.write(raw, path, f"options {line}\n{others}")
+
+
 def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:
     """What grub-mkconfig does with the defaults: both variables for an entry, only the first for recovery."""
     first, second = _variables(raw)
@@ -115,14 +128,6 @@ def update_grub(raw: Raw, path: str = GRUB_CFG) -> None:
         words = f" single {first}" if match and match[2] else f" {first} {second}"
         lines.append(match[1] + words if match else line)
     machines.write(raw, path, "\n".join(lines) + "\n")
-
-
-def _boot_files(raw: Raw, commands: list[list[str]]) -> None:
-    """What the boot loader's own tool makes."""
-    if commands == [["u-boot-update"]]:
-        u_boot_update(raw)
-    else:
-        update_all_entries(raw)
 
 
 def update_all_entries(raw: Raw) -> None:
@@ -163,3 +168,11 @@ def u_boot_update(raw: Raw) -> None:
     words = words or "ro quiet"
     text = boards.MADE.format(words=words, rescue=words.replace(" quiet", ""))
     machines.write(raw, boards.EXTLINUX, text)
+
+
+# What stands in for the boot loaders' own tools, by their names.
+TOOLS: dict[str, Callable[..., None]] = {
+    "kernel-install": kernel_install,
+    "sdbootutil": lambda raw, *_: update_all_entries(raw),
+    "u-boot-update": u_boot_update,
+}

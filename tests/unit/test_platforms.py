@@ -168,6 +168,7 @@ CLEAN = [
     for name in machines.names()
     if any("install packages" in step for step in machines.expected(name)["plan"])
     and not any(word in name for word in ("unprivileged", "no-options", "firmware-read-only", "firmware-by-model"))
+    and not name.endswith("no-kernel")
 ]
 
 

@@ -41,7 +41,7 @@ def changes(facts: Facts, reservation: str, policy: Policy) -> tuple[FileChange,
     """Word by word, the files that do not ask for enough yet, and the template that a new kernel will be made from."""
     texts = _texts(facts, reservation, policy)
     made = (edited(facts.evidence.file(path), text) for path, text in texts.items())
-    return (*made, *new_template(facts, _template_words(facts), reservation))
+    return (*made, *new_template(facts, template_words(facts), reservation))
 
 
 def tool(_: Facts, __: str | None) -> Tool | None:
@@ -86,16 +86,20 @@ def _texts(facts: Facts, reservation: str, policy: Policy) -> dict[str, str]:
 def _entries(facts: Facts, want: Reserve | None, policy: Policy) -> Iterator[tuple[File, str]]:
     """Those that boot this system; another's on the same ESP are not ours to change."""
     for one in facts.menu.fragments:
-        ours = systemd_boot.is_ours(facts.evidence, one) and not read_only(facts, one.file.path)
-        if ours and is_wrong(facts, systemd_boot.command_line(one), want, policy):
+        ours = systemd_boot.is_ours(facts.evidence, one) and not systemd_boot.is_image(one)
+        if (
+            ours
+            and not read_only(facts, one.file.path)
+            and is_wrong(facts, systemd_boot.command_line(one), want, policy)
+        ):
             yield one.file, with_options(one, want.text if want else "")
 
 
-def _template_words(facts: Facts) -> list[str]:
+def template_words(facts: Facts) -> list[str]:
     """The template that kernel-install would find; where it did not make the entry, a template might mean something to
     other tools (mkinitcpio's unified images)."""
     one = next_fragment(facts)
-    if one is None or not one.kernel.endswith("/linux"):
+    if one is None or not (one.kernel.endswith("/linux") or systemd_boot.is_image(one)):
         return []
     return [word for word in systemd_boot.command_line(one).split() if not word.startswith(NOT_KEPT)]
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from ..evidence import Evidence
 from ..finding import Source
-from . import extlinux, kernelstub, raspberry_pi
-from .grub import Menu
+from . import extlinux, kernelstub, raspberry_pi, systemd_boot
+from .grub import Entry, Menu
 from .tools import Value, shell_values
 
 GRUB, SYSTEMD_BOOT, UNIFIED, KERNELSTUB = "grub", "systemd-boot", "unified-kernel-image", "kernelstub"
 GRUB_BLS = "grub2-bls"  # GRUB that reads entries as systemd-boot does, and no grub.cfg
 SDBOOTUTIL = "sdbootutil"  # who makes SUSE's entries, for either
-ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB, GRUB_BLS, SDBOOTUTIL)  # kernelstub writes the entries of systemd-boot
+IMAGES = "kernel-install-uki"
+# kernelstub writes the entries of systemd-boot, and images are in its menu.
+ENTRY_FILES = (SYSTEMD_BOOT, KERNELSTUB, IMAGES, GRUB_BLS, SDBOOTUTIL)
 DIRECT, SYSLINUX, SEVERAL = "kernelstub-direct", "syslinux", "several"
 # efivarfs: four bytes of attributes, then UTF-16 (docs.kernel.org/filesystems/efivarfs.html,
 # systemd.io/BOOT_LOADER_INTERFACE).
@@ -141,16 +143,25 @@ def _chosen(evidence: Evidence) -> BootLoader | None:
 
 
 def _told(evidence: Evidence) -> BootLoader | None:
-    """What a boot loader wrote into its EFI variable; a kernel that a stub started has its command line in itself."""
-    if evidence.file(STUB_INFO).error is None:
-        return BootLoader(UNIFIED, STUB_INFO)
+    """What a boot loader wrote into its EFI variable; a kernel that a stub started has its command line in itself, and
+    only systemd-boot would be seen to have chosen it."""
     product = PRODUCT.search((evidence.text(LOADER_INFO) or "")[4:].replace("\0", ""))
-    if product is None:
+    name = product[0] if product else ""
+    kind = next((known for known in (GRUB, SYSTEMD_BOOT) if name.lower().startswith(known)), name)
+    if kind != SYSTEMD_BOOT and evidence.file(STUB_INFO).error is None:
+        return BootLoader(UNIFIED, STUB_INFO)
+    if not kind:
         return None
-    kind = next((known for known in (GRUB, SYSTEMD_BOOT) if product[0].lower().startswith(known)), product[0])
     if kind == SYSTEMD_BOOT and evidence.file(kernelstub.PATH).error is None:
         return BootLoader(_of_kernelstub(evidence), kernelstub.PATH)
     return BootLoader(kind, LOADER_INFO)
+
+
+def of_entry(evidence: Evidence, loader: BootLoader, entry: Entry) -> BootLoader:
+    """What an entry of systemd-boot is: a file with options, or an image, which kernel-install can build anew."""
+    if loader.kind != SYSTEMD_BOOT or not systemd_boot.is_image(entry):
+        return loader
+    return BootLoader(IMAGES if systemd_boot.by_kernel_install(evidence) else UNIFIED, entry.file)
 
 
 def _of_kernelstub(evidence: Evidence) -> str:

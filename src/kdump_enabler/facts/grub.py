@@ -64,7 +64,7 @@ class Entry:
         """The kernel's release, as far as its path tells: kernel-install names a directory by it, others the file."""
         directory, _, name = self.kernel.rpartition("/")
         own = name == "linux" or name.startswith("linux-")  # sdbootutil adds a digest
-        return directory.rpartition("/")[2] if own else name.removeprefix("vmlinuz-")
+        return directory.rpartition("/")[2] if own else name.removeprefix("vmlinuz-").removesuffix(".efi")
 
     @property
     def by_xen(self) -> bool:

@@ -168,6 +168,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
     entry = menu.next_entry if own_menu or kind == boot_loader.GRUB else None
     entry = None if entry and entry.by_xen else entry
+    loader = boot_loader.of_entry(evidence, loader, entry) if loader and entry else loader
     boot_words = sysctls.boot_words(entry.command_line if entry else command_line or "")
     boot_values = {key: value for key, (value, _) in boot_words.items()}
     config = kdump_config.read(evidence, platform)

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ..evidence import Evidence, File
 from . import bls
 from .bls import Fragment
 from .grub import Entry, Menu
+from .tools import shell_values
 
 # Where kernel-install(8) and bootctl(1) look for the EFI system partition and the extended boot loader partition.
 PARTITIONS = ("/efi", "/boot", "/boot/efi")
 ENTRIES = "/loader/entries"
 CONFIG = "/loader/loader.conf"
+IMAGES, IMAGE = "/EFI/Linux", ".efi"
+VERSIONS = ("IMAGE_VERSION", "VERSION", "VERSION_ID", "BUILD_ID")  # bootspec_pick_name_version_sort_key
 EFI_VARIABLE = "/sys/firmware/efi/efivars/{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 ONCE, CHOSEN, LAST = (
     EFI_VARIABLE.format(name=name) for name in ("LoaderEntryOneShot", "LoaderEntryDefault", "LoaderEntryLastBooted")
@@ -33,11 +37,12 @@ END, LETTERS, DIGITS = 1, 5, 6
 
 def read(evidence: Evidence) -> Menu:
     """The menu of the next boot: our entries, and the one that boots by itself whosoever it is. That is null when no
-    entry could be seen, or when it may be a unified kernel image."""
+    entry could be seen, or it does not say what its command line is."""
     config = _config(evidence)
     fragments = _in_order(evidence)
     chosen = _next(evidence, config, fragments)
-    next_entry = _entry(fragments.index(chosen), chosen) if chosen else None
+    told = chosen is not None and (bool(chosen.options) or not is_image(chosen))
+    next_entry = _entry(fragments.index(chosen), chosen) if chosen and told else None
     ours = [_entry(at, one) for at, one in enumerate(fragments) if is_ours(evidence, one) or one == chosen]
     return Menu(config, "", tuple(ours), next_entry, tuple(fragments))
 
@@ -63,9 +68,9 @@ def why_unseen(evidence: Evidence, menu: Menu) -> str:
         return f"no partition with boot entries is mounted at {', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]}"
     if evidence.file(menu.config).unknown:
         return f"{menu.config} could not be read"
-    found = images(evidence)
-    if found:
-        return f"what boots next may be the unified kernel image {found[0].path}, which has its command line in itself"
+    chosen = _next(evidence, menu.config, list(menu.fragments))
+    if chosen:
+        return f"what boots next, {chosen.file.path}, says no command line"
     return f"no boot entry is in {menu.config.rpartition('/')[0]}/entries"
 
 
@@ -74,9 +79,17 @@ def command_line(entry: Fragment) -> str:
     return " ".join(options for _, options in entry.options)
 
 
-def images(evidence: Evidence) -> list[File]:
-    """The unified kernel images, which are in the menu as well (Boot Loader Specification, type 2)."""
-    return [file for point in partitions(evidence) for file in evidence.below(point + "/EFI/Linux", ".efi")]
+def by_kernel_install(evidence: Evidence) -> bool:
+    """Whether kernel-install makes unified kernel images with ukify, from /etc/kernel/cmdline (60-ukify.install)."""
+    values = shell_values(evidence.text("/etc/kernel/install.conf") or "")
+    said = {name: values[name].value if name in values else "" for name in ("layout", "uki_generator")}
+    return said["layout"] == "uki" and said["uki_generator"] in ("", "ukify")
+
+
+def is_image(entry: Fragment | Entry) -> bool:
+    """Whether an entry is a unified kernel image (type 2 of the specification) and no file with options."""
+    path = entry.file if isinstance(entry, Entry) else entry.file.path
+    return path.endswith(IMAGE)
 
 
 def version_order(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -101,6 +114,7 @@ def _in_order(evidence: Evidence) -> list[Fragment]:
     files = (file for point in partitions(evidence) for file in evidence.below(point + ENTRIES, bls.SUFFIX))
     found = [bls.fragment(file) for file in files if not file.path.rpartition("/")[2].startswith("auto-")]
     found = [one for one in found if one.kernel and not _kernel(evidence, one).absent]
+    found += [_image(file) for point in partitions(evidence) for file in evidence.below(point + IMAGES, IMAGE)]
     found.sort(key=_tries)
     found.sort(key=lambda one: version_order(_id(one)), reverse=True)
     found.sort(key=lambda one: version_order(one.version if one.sort_key else ""), reverse=True)
@@ -119,14 +133,12 @@ def _next(evidence: Evidence, config: str, entries: list[Fragment]) -> Fragment 
     if file.unknown or not entries:
         return None
     for pattern in (one.lower() for one in _wanted(evidence, file.text or "") if one):
-        if any(fnmatchcase(_image_id(image), pattern) for image in images(evidence)):
-            return None
         # Before .conf belonged to an entry's name, patterns had none, as kernelstub writes it to this day.
         also = pattern + bls.SUFFIX
         chosen = next((one for one in entries if fnmatchcase(_id(one), pattern) or fnmatchcase(_id(one), also)), None)
         if chosen:
             return chosen
-    return None if images(evidence) else entries[0]
+    return entries[0]
 
 
 def _wanted(evidence: Evidence, config: str) -> Iterator[str]:
@@ -155,11 +167,18 @@ def _value(config: str, name: str) -> str:
 
 def _id(entry: Fragment) -> str:
     """How the boot loader knows an entry: the file's name without its counters, in lower case."""
-    return (COUNTER.sub("", entry.id) + bls.SUFFIX).lower()
+    return (COUNTER.sub("", entry.id) + (IMAGE if is_image(entry) else bls.SUFFIX)).lower()
 
 
-def _image_id(image: File) -> str:
-    return (COUNTER.sub("", image.path.rpartition("/")[2].removesuffix(".efi")) + ".efi").lower()
+def _image(file: File) -> Fragment:
+    """An image as an entry; what other entries write into keys is in its os-release (config_entry_add_unified)."""
+    own = bls.fragment(file)
+    said = (line.removeprefix("osrel ") for line in (file.text or "").splitlines() if line.startswith("osrel "))
+    known = {name: value.value for name, value in shell_values("\n".join(said)).items()}
+    version = next((known[name] for name in VERSIONS if known.get(name)), "")
+    key = known.get("IMAGE_ID") or known.get("ID") or ""
+    name, title = own.id.removesuffix(IMAGE), known.get("PRETTY_NAME", "")
+    return replace(own, id=name, title=title, kernel=file.path, version=version, sort_key=key)
 
 
 def _tries(entry: Fragment) -> tuple[int, int]:

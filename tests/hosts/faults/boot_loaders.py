@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kdump_enabler.facts.boot_loader import LOADER_INFO, STUB_INFO
+from kdump_enabler.facts.boot_loader import LOADER_INFO
 
 from ..bases import CMDLINE, Change
 from ..machines import Raw, write
@@ -44,12 +44,6 @@ def grub_told(raw: Raw) -> None:
     efi_variable(raw, "GRUB 2.12")
 
 
-def unified(raw: Raw) -> None:
-    """A unified kernel image: its command line is signed into it."""
-    systemd_boot(raw)
-    there(raw, STUB_INFO)
-
-
 def raspberry_grub(raw: Raw) -> None:
     """The same with UEFI firmware and GRUB; the card still holds the file of the other firmware."""
     arm64(raw)
@@ -60,6 +54,5 @@ def raspberry_grub(raw: Raw) -> None:
 MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "debian12-loader-leftover": (debian12_ready, loader_leftover),
     "debian12-grub-told": (debian12_ready, grub_told),
-    "debian12-unified-kernel": (debian12, unified),
     "raspios12-grub": (debian12, raspberry_grub),
 }

@@ -11,10 +11,10 @@ from kdump_enabler.facts.systemd_boot import CHOSEN, ONCE
 from .. import red_hat
 from ..bases import GRUB_DROPIN, KERNEL, OURS, Change
 from ..machines import Raw, remove, replace, unreadable, write
-from ..roots import FILE
-from ..systemd_boot import ESP, ID, LOADER_CONF, OLDER, OPTIONS, TEMPLATE, entry, lay_out, path_of, pop, variable
+from ..roots import FILE, there
+from ..systemd_boot import ESP, ID, LOADER_CONF, OLDER, OPTIONS, TEMPLATE, entry, lay_out, path_of, pop, unify, variable
 from . import platforms
-from .platforms import called, debian12, debian12_ready, jammy, noble
+from .platforms import called, debian, debian12, debian12_ready, jammy, noble
 
 WORD = f"crashkernel={OURS}"
 
@@ -88,9 +88,9 @@ def old_template(raw: Raw) -> None:
 
 
 def image_beside(raw: Raw) -> None:
-    """A unified kernel image is in the menu as well."""
+    """A unified kernel image comes first in the menu, and nobody could read its command line."""
     clean(raw)
-    raw["files"][f"{ESP}/EFI/Linux/debian.efi"] = dict(FILE)
+    write(raw, f"{ESP}/EFI/Linux/debian.efi", "osrel ID=a\n")
 
 
 def counted(raw: Raw) -> None:
@@ -154,6 +154,53 @@ def in_place_of_grub(base: Callable[[], Raw], change: Change | None) -> Callable
     return made
 
 
+def unified_in_place_of_grub(base: Callable[[], Raw], change: Change | None) -> Callable[[], Raw]:
+    """The same with a unified image that kernel-install makes."""
+
+    def made() -> Raw:
+        raw = copy.deepcopy(base())
+        if change:
+            change(raw)
+        unify(raw, (raw["files"]["/proc/sys/kernel/osrelease"]["text"].strip(),))
+        return raw
+
+    return made
+
+
+def fedora_unified(words: str = "", conf: str = "layout=uki\n") -> Change:
+    """Fedora with unified images; dnf brings kernels below /lib/modules."""
+
+    def change(raw: Raw) -> None:
+        fedora(words)(raw)
+        version = red_hat.FEDORA.kernels[0]
+        unify(raw, (version,), words, conf)
+        for path in (f"/boot/vmlinuz-{version}", red_hat.MAIN):
+            remove(raw, path)
+        raw["files"][f"/lib/modules/{version}/vmlinuz"] = dict(FILE)
+
+    return change
+
+
+def foreign_image(raw: Raw) -> None:
+    """A unified image that nothing on the machine makes: it came with a package, or from another builder."""
+    unify(raw, (KERNEL,), conf="layout=other\n")
+
+
+def of_no_kernel(raw: Raw) -> None:
+    """The image that boots next belongs to a kernel that is not installed any more."""
+    version = raw["files"]["/proc/sys/kernel/osrelease"]["text"].strip()
+    unify(raw, (version,))
+    remove(raw, f"/boot/vmlinuz-{version}")
+    there(raw, "/boot/vmlinuz-6.12.0-older")
+
+
+UNIFIED = (
+    "debian13-pristine",
+    "debian13-arm64",
+    "debian-testing-pristine",
+    "ubuntu2510-pristine",
+    "ubuntu2604-pristine",
+)
 CLEAN = (
     *("debian12-arm64", "debian13-pristine", "debian13-arm64", "debian-testing-pristine", "debian-testing-arm64"),
     *("ubuntu2404-pristine", "ubuntu2510-pristine", "ubuntu2510-arm64", "ubuntu2604-pristine", "ubuntu2604-arm64"),
@@ -176,6 +223,18 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
         name.removesuffix("-pristine") + "-systemd-boot": (in_place_of_grub(*platforms.MACHINES[name]), None)
         for name in CLEAN
     },
+    **{
+        name.removesuffix("-pristine") + "-unified": (unified_in_place_of_grub(*platforms.MACHINES[name]), None)
+        for name in UNIFIED
+    },
+    "debian12-unified-kernel": (debian12, foreign_image),
+    "debian13-unified-no-kernel": (debian("debian13"), of_no_kernel),
+    "fedora44-unified": (red_hat.stock(), fedora_unified()),
+    "fedora44-unified-by-package": (red_hat.stock(), fedora_unified(conf="layout=bls\n")),
+    "fedora44-unified-ready": (
+        red_hat.ready(red_hat.FEDORA, 256 << 20),
+        fedora_unified(f"crashkernel={red_hat.FEDORA.crashkernel}"),
+    ),
     "pop2204-kernelstub": (jammy, pop22),
     "pop2404-kernelstub": (noble, pop24_untold),
     "pop2404-kernelstub-direct": (noble, pop24_direct),
