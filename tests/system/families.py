@@ -1,0 +1,65 @@
+"""What differs between the containers with other families' package managers (tests/container/families)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.hosts import red_hat
+from tests.hosts.machines import Raw
+
+
+@dataclass(frozen=True)
+class Family:
+    """`machine` is what the container looks like, `arrange` what else it needs for that; `packages` are those that a
+    run installs and `listing` prints all that are there; `unit` loads the capture kernel. Then what a test does to it:
+    `need` and `unneed` install and remove somebody else's package, of which `needed` is what a run says; `hold` takes
+    the manager's lock; `unreachable` and `missing` are what may be wrong with its repository, `said` what a run says of
+    the first."""
+
+    machine: Callable[[], Raw]
+    arrange: str
+    packages: frozenset[str]
+    listing: str
+    unit: str
+    need: str
+    unneed: str
+    needed: str
+    hold: str
+    unreachable: str
+    said: str
+    missing: str
+
+
+# By these Ansible tells which dnf it has to do with (module_utils/facts/system/distribution.py and pkg_mgr.py).
+RELEASE_FILES = """echo 'Fedora release 44 (Forty Four)' > /etc/fedora-release
+ln -sf fedora-release /etc/redhat-release
+ln -sf fedora-release /etc/system-release"""
+# dnf's own lock, held by its own library.
+HOLD_DNF = """systemd-run --quiet python3 -c '
+import dnf, time
+with dnf.lock.build_metadata_lock(dnf.Base().conf.cachedir, True):
+    open("/run/held", "w")
+    time.sleep(600)
+'
+until [ -e /run/held ]; do sleep 0.1; done"""
+RPM_LISTING = "rpm -qa --qf '%{NAME}\\n'"
+FAMILIES = {
+    "dnf": Family(
+        machine=red_hat.stock(red_hat.FEDORA),
+        arrange=RELEASE_FILES,
+        packages=frozenset(["kdump-utils", "kexec-tools", "makedumpfile"]),
+        listing=RPM_LISTING,
+        unit="kdump.service",
+        need="rpm --install --nodeps /opt/needs.rpm",
+        unneed="rpm --erase needs",
+        needed="so nothing was changed: makedumpfile is needed by (installed) needs",
+        hold=HOLD_DNF,
+        # As RHEL has it; Fedora passes over a repository that does not answer (skip_if_unavailable in dnf.conf(5)),
+        # and then says that it has no such package.
+        unreachable="sed -i 's,^baseurl=.*,baseurl=http://198.18.255.1:9/,; $a skip_if_unavailable=0' "
+        "/etc/yum.repos.d/test.repo",
+        said="The package repositories cannot be reached",
+        missing="rm /opt/repository/noarch/kdump-utils*; createrepo_c --quiet /opt/repository",
+    ),
+}
