@@ -14,7 +14,7 @@ from kdump_enabler.platforms import Platform
 from tests.hosts import machines
 
 RECONSTRUCTED = "reconstructed machine"
-HEAD = "| platform | boot loader | how it is tested |\n|---|---|---|\n"
+HEAD = "| platform | boot loader | kdump's configuration | how it is tested |\n|---|---|---|---|\n"
 BOOT_LOADERS = {
     "bls": "GRUB with entries of their own (BLS)",
     "bls-kernelopts": "GRUB with entries of their own (BLS, kernelopts)",
@@ -38,11 +38,24 @@ TESTED = (
 )  # the best first; README says what each means
 
 
+Row = tuple[str, str, str]  # boot loaders, configuration, how they are tested
+
+
 def table() -> str:
-    """The table in Markdown, a line for each platform and each way it is tested."""
-    stand_ins = supported_machines()
-    lines = [line for platform in platforms.table() for line in _lines(platform, stand_ins)]
-    return HEAD + "".join(line + "\n" for line in lines)
+    """The table in Markdown: platforms that are alike in a line, the best tested first, then what is built on them."""
+    stand_ins, own, built = supported_machines(), dict[tuple[str, Row], list[str]](), dict[Row, set[str]]()
+    for platform in platforms.table():
+        for loaders in _groups(platform):
+            for arches, row in _tested(platform, loaders):
+                own.setdefault((arches, row), []).append(platform.name)
+            others = [facts for facts in stand_ins if facts.platform == platform and facts.boot_loader in loaders]
+            names = {_name(facts) for facts in others if _identifier(facts) not in platform.match.ids}
+            if names:
+                built.setdefault(_row(platform, loaders, _of_others(platform, loaders)), set()).update(names)
+    best = sorted(own.items(), key=lambda item: TESTED.index(item[0][1][2]))
+    lines = [_line(f"{platforms.together(names)} ({arches})", row) for (arches, row), names in best]
+    lines += [_line(f"built on these: {', '.join(sorted(names))}", row) for row, names in built.items()]
+    return HEAD + "".join(lines)
 
 
 def supported_machines() -> list[Facts]:
@@ -51,18 +64,24 @@ def supported_machines() -> list[Facts]:
     return [facts for facts in found if not facts.unsupported]
 
 
-def _lines(platform: Platform, stand_ins: list[Facts]) -> Iterator[str]:
-    for loaders in _groups(platform):
-        tested = platform.tested_with.get(loaders[0], platform.tested)
-        for word in TESTED:
-            arches = [arch for arch in platform.architectures if tested.get(arch) == word]
-            if arches:
-                yield _line(loaders, f"{platform.name} ({', '.join(arches)})", word)
-        others = [facts for facts in stand_ins if facts.platform == platform and facts.boot_loader in loaders]
-        names = sorted({_name(facts) for facts in others if _identifier(facts) != platform.match.id})
-        if names:
-            word = "recorded machine" if RECONSTRUCTED not in tested.values() else RECONSTRUCTED
-            yield _line(loaders, f"{', '.join(names)}, as {platform.name}", word)
+def _tested(platform: Platform, loaders: list[str]) -> Iterator[tuple[str, Row]]:
+    """The architectures that were tested alike, with their row."""
+    tested = platform.tested_with.get(loaders[0], platform.tested)
+    for word in TESTED:
+        arches = [arch for arch in platform.architectures if tested.get(arch) == word]
+        if arches:
+            yield ", ".join(arches), _row(platform, loaders, word)
+
+
+def _row(platform: Platform, loaders: list[str], word: str) -> Row:
+    known = dict.fromkeys(BOOT_LOADERS[loader] for loader in loaders)
+    return ", ".join(known), f"`{platform.config}`", word
+
+
+def _of_others(platform: Platform, loaders: list[str]) -> str:
+    """What is known of distributions that are built on one: no more than files."""
+    tested = platform.tested_with.get(loaders[0], platform.tested)
+    return "recorded machine" if RECONSTRUCTED not in tested.values() else RECONSTRUCTED
 
 
 def _groups(platform: Platform) -> Iterator[list[str]]:
@@ -71,8 +90,8 @@ def _groups(platform: Platform) -> Iterator[list[str]]:
     yield from ([loader] for loader in platform.boot_loaders if loader in platform.tested_with)
 
 
-def _line(loaders: list[str], name: str, word: str) -> str:
-    return f"| {name} | {', '.join(BOOT_LOADERS[loader] for loader in loaders)} | {word} |"
+def _line(name: str, row: Row) -> str:
+    return f"| {name} | {' | '.join(row)} |\n"
 
 
 def _name(facts: Facts) -> str:

@@ -147,8 +147,13 @@ def codenamed() -> frozenset[str]:
 
 
 def names() -> str:
-    """The supported platforms in one phrase, for messages: Debian 11, 12; Ubuntu 24.04."""
-    return "; ".join(_versions(word, group) for word, group in groupby((row.name for row in table()), _first_words))
+    """The supported platforms in one phrase, for messages."""
+    return together(row.name for row in table())
+
+
+def together(names_: Iterable[str]) -> str:
+    """Names of releases in one phrase: Debian 11, 12; Ubuntu 24.04."""
+    return "; ".join(_versions(word, group) for word, group in groupby(names_, _first_words))
 
 
 def _first_words(name: str) -> str:
