@@ -38,6 +38,7 @@ DEVICE = """
 cat > /etc/systemd/system/image.service <<EOF
 [Unit]
 DefaultDependencies=no
+ConditionPathExists=!/proc/vmcore
 After=systemd-remount-fs.service
 Before=local-fs-pre.target
 [Service]
