@@ -13,9 +13,9 @@ from tests.hosts.machines import Raw
 class Family:
     """`machine` is what the container looks like, `arrange` what else it needs for that; `packages` are those that a
     run installs and `listing` prints all that are there; `unit` loads the capture kernel. Then what a test does to it:
-    `need` and `unneed` install and remove somebody else's package, of which `needed` is what a run says; `hold` takes
-    the manager's lock; `unreachable` and `missing` are what may be wrong with its repository, `said` what a run says of
-    the first."""
+    `need` and `unneed` install and remove somebody else's package, of which a run says `needed`; `hold` takes the
+    manager's lock, of which it says `held`; `unreachable` and `missing` are what may be wrong with its repository, and
+    `said` is what a run says of the first."""
 
     machine: Callable[[], Raw]
     arrange: str
@@ -26,6 +26,7 @@ class Family:
     unneed: str
     needed: str
     hold: str
+    held: str
     unreachable: str
     said: str
     missing: str
@@ -55,6 +56,7 @@ FAMILIES = {
         unneed="rpm --erase needs",
         needed="so nothing was changed: makedumpfile is needed by (installed) needs",
         hold=HOLD_DNF,
+        held="Another program holds the package manager's lock",
         # As RHEL has it; Fedora passes over a repository that does not answer (skip_if_unavailable in dnf.conf(5)),
         # and then says that it has no such package.
         unreachable="sed -i 's,^baseurl=.*,baseurl=http://198.18.255.1:9/,; $a skip_if_unavailable=0' "
