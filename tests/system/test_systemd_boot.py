@@ -3,6 +3,7 @@ kernel that is installed in between."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator
 
@@ -38,7 +39,8 @@ class BootStory(Story):
 
     def selected(self) -> str:
         """The entry that the boot loader itself says it has taken."""
-        return self.machine.ssh("bootctl status | sed -n 's/^ *Current Entry: //p'").stdout.strip()
+        text = self.machine.ssh("cat /sys/firmware/efi/efivars/LoaderEntrySelected-* | base64 -w0").stdout
+        return base64.b64decode(text)[4:].decode("utf-16-le").rstrip("\0")
 
     def a_plain_machine(self) -> None:
         """A Debian 12 that nobody has prepared, started by systemd-boot, with no GRUB on it"""
