@@ -157,7 +157,7 @@ def _same_in_all(facts: Facts) -> str:
     entry = facts.next_entry
     words = crashkernel.words(entry.command_line) if entry else []
     if not entry or not entry.by_bls or not words:
-        return back_ends.of(facts).BY_HAND
+        return back_ends.of(facts).BY_HAND or "write the same crashkernel= into each of them"
     if facts.evidence.file(GRUBBY).absent or facts.boot_loader == ostree.WAY:
         asked = " ".join(f"crashkernel={word}" for word in words)
         return f"write {asked} into the options of the other entries in {DIRECTORY}"
