@@ -62,9 +62,24 @@ def loss(before: Dict[str, bytes], after: Dict[str, bytes]) -> str:
     broken = {name for path, content in before.items() for name in missing_files(path, content)}
     dangling = [(path, name) for path, one in after.items() for name in missing_files(path, one) if name not in broken]
     empty = [path for path, content in after.items() if not content]
+    thinner = _without_sections(before, after)
     if dangling:
         return "made {0} load {1}, which is not there".format(*dangling[0])
+    if thinner:
+        return "made {0} without {1}".format(*thinner[0])
     return "left {0} empty".format(empty[0]) if empty else ""
+
+
+def _without_sections(before: Dict[str, bytes], after: Dict[str, bytes]) -> List[Tuple[str, str]]:
+    """Return the unified kernel images that lack a part which they had, such as the initrd."""
+    had = {without_counter(path): _names(content) for path, content in before.items()}
+    lacks = [(path, had.get(without_counter(path), set()) - _names(content)) for path, content in after.items()]
+    return [(path, ", ".join(sorted(names))) for path, names in lacks if names]
+
+
+def _names(content: bytes) -> Set[str]:
+    image = content.startswith(PORTABLE_EXECUTABLE)
+    return {name.decode("ascii", "replace") for name, data in _sections(content) if data} if image else set()
 
 
 def _lines(content: bytes) -> List[str]:

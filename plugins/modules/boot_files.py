@@ -9,7 +9,8 @@ version_added: 0.1.0
 description:
   - Keeps a copy of each file that the tool makes, in the same directory, and then runs the tool.
   - Refuses the result if the tool fails or does not end in time, if a boot entry or a kernel would be lost, if an entry
-    loads what is not there, or if the entries do not ask for the wanted reservation.
+    loads what is not there, if a unified kernel image lacks a part that it had, or if the entries do not ask for the
+    wanted reservation.
   - Then all files are as before, byte for byte, and those that came are gone.
   - What a killed run left is put back first.
 options:

@@ -4,7 +4,9 @@ again would change nothing for ever."""
 from __future__ import annotations
 
 from . import back_ends
+from .back_ends.entry_files import read_only
 from .back_ends.interface import Obstacle
+from .facts import systemd_boot
 from .facts.machine import Facts
 from .finding import Source
 from .policy import Policy
@@ -18,6 +20,13 @@ def obstacle(facts: Facts, policy: Policy) -> Obstacle | None:
     if want is None or want.problem or facts.next_boot is None or is_enough(facts.next_boot.size_bytes, want, policy):
         return None
     return _foreign_entry(facts) or back_ends.of(facts).spoiler(facts, want, policy)
+
+
+def unchangeable_entries(facts: Facts, policy: Policy) -> str:
+    """Why the entries on the partition that firmware reads cannot be changed; empty when they can or need not be."""
+    entry = facts.next_entry
+    held = read_only(facts, entry.file) if entry and obstacle(facts, policy) else None
+    return f"{held.where.text}; {held.remedy}" if held else systemd_boot.why_unseen(facts.evidence, facts.menu)
 
 
 def stays_reserved(facts: Facts) -> str:

@@ -8,16 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from . import back_ends, capture_line, late_arming, sysctls
-from .back_ends.entry_files import read_only
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
-from .facts import systemd_boot
 from .facts.boot_loader import ENTRY_FILES
 from .facts.late_arming import VALUES as LATE_VALUES
 from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
 from .facts.sysctl import integer
 from .keeping import keeping
-from .obstacle import obstacle, stays_reserved
+from .obstacle import obstacle, stays_reserved, unchangeable_entries
 from .plan import Plan
 from .policy import Policy
 from .policy_file import HOST_FILE
@@ -91,7 +89,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
 def _impossible(facts: Facts, policy: Policy) -> str:
     """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine. Nor is
     what could only be set up half, because nobody can say what boots next."""
-    if facts.boot_loader in ENTRY_FILES and facts.privileged and (why := _partition(facts, policy)):
+    if facts.boot_loader in ENTRY_FILES and facts.privileged and (why := unchangeable_entries(facts, policy)):
         return why
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     if want and want.problem:
@@ -100,13 +98,6 @@ def _impossible(facts: Facts, policy: Policy) -> str:
     wrong = {key: sysctls.table()[key].wrong(value, facts.kernel) for key, value in stated.items()}
     key = next((key for key, problem in wrong.items() if problem), "")
     return f"kdump_sysctls.{key}: {wrong[key]}, which is what Linux {facts.kernel} takes" if key else ""
-
-
-def _partition(facts: Facts, policy: Policy) -> str:
-    """Why the entries on the partition that firmware reads cannot be changed; empty when they can or need not be."""
-    entry = facts.next_entry
-    held = read_only(facts, entry.file) if entry and obstacle(facts, policy) else None
-    return f"{held.where.text}; {held.remedy}" if held else systemd_boot.why_unseen(facts.evidence, facts.menu)
 
 
 def take_away(facts: Facts, purge: bool = False) -> Plan:

@@ -237,6 +237,8 @@ KEY_FILES = (
     ("/etc/default/kdump-tools", r"(?m)^\s*SSH_KEY=[\"']?([^\s\"'#]+)"),
     ("/etc/kdump.conf", r"(?m)^[ \t]*sshkey[ \t]+\"?([^\s\"#]+)"),
 )
+# The kernel that a boot entry names, as the boot loader sees its path: from the root of the partition.
+ENTRY, ENTRY_KERNEL = re.compile(r"(.*)/loader/entries/[^/]+\Z"), r"(?m)^[ \t]*linux[ \t]+(/\S+)"
 # Profiles of tuned; since 2.23 they have a directory of their own.
 TUNED_PROFILES = ("/etc/tuned/profiles/", "/etc/tuned/", "/usr/lib/tuned/profiles/", "/usr/lib/tuned/")
 MOST_PROFILES = 20
@@ -381,6 +383,16 @@ def named(files: Dict[str, Record], patterns: Iterable[Sequence[str]]) -> List[s
     return found
 
 
+def entry_kernels(files: Dict[str, Record]) -> List[str]:
+    """The kernels that boot entries name: systemd-boot leaves out an entry whose kernel is not there."""
+    found = []  # type: List[str]
+    for path, record in files.items():
+        entry = ENTRY.match(path)
+        if entry:
+            found += [entry.group(1) + name for name in re.findall(ENTRY_KERNEL, record.get("text", ""))]
+    return found
+
+
 def tuned_profiles(root: str, files: Dict[str, Record]) -> Dict[str, Record]:
     """The active profiles of tuned and those that they include."""
     found = {}  # type: Dict[str, Record]
@@ -517,6 +529,7 @@ def collect(root: str = "/") -> Record:
     files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS + SIMULATION_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
+    files.update([(path, outside(prefix, path)) for path in entry_kernels(files)])
     files.update(tuned_profiles(prefix, files))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}
     for names, wanted in LINES_OF:

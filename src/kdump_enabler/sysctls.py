@@ -123,16 +123,18 @@ def panicking() -> tuple[str, ...]:
 
 
 def boot_words(command_line: str) -> dict[str, tuple[str, str]]:
-    """What a boot command line says of the settings: the value and the word, of several the last."""
-    found = {}
+    """What a boot command line says of the settings: the value and the word, of several the last. sysctl.KEY=VALUE
+    comes after all others, just before init starts (do_sysctl_args in fs/proc/proc_sysctl.c)."""
+    found, at_init = {}, {}
     for word in command_line.split():
         name, _, value = word.partition("=")
         for key, row in table().items():
-            if row.boot.get(word) is not None:
-                found[key] = (str(row.boot[word]), word)
-            elif name in row.boot and row.boot[name] is None and value:
-                found[key] = (value, word)
-    return found
+            given = row.boot.get(word, row.boot.get(name, "")) or (value if name in row.boot else "")
+            if given:
+                found[key] = (given, word)
+        if name.startswith("sysctl.") and value:
+            at_init[name.removeprefix("sysctl.").replace("/", ".")] = (value, word)
+    return found | at_init
 
 
 def _sysctl(key: str, row: dict[str, Any]) -> Sysctl:

@@ -228,7 +228,15 @@ def test_a_unified_kernel_image_is_read_by_its_section(boot: Boot) -> None:
     new.write_bytes(unified("quiet"))
     assert "no crashkernel=" in refused(boot, "boot_entry_wrong", files=[str(image)])
     new.write_bytes(b"MZ cut")
-    refused(boot, "boot_entry_wrong", files=[str(image)])
+    assert f"{image} without .cmdline, .initrd" in refused(boot, "boot_entry_lost", files=[str(image)])
+
+
+def test_a_unified_kernel_image_that_lost_its_initrd(boot: Boot) -> None:
+    image, new = boot.esp / "linux+2-1.efi", boot.esp.parent / "new"
+    image.write_bytes(unified("quiet"))
+    new.write_bytes(unified(NOW).replace(b".initrd", b".inixxx"))
+    boot.script.write_text(f"#!/bin/sh\nrm {image}; cat {new} >{boot.esp}/linux+3.efi\n")
+    assert "linux+3.efi without .initrd" in refused(boot, "boot_entry_lost", files=[f"{boot.esp}/*.efi"])
 
 
 def kept_by_a_killed_run(boot: Boot) -> None:

@@ -12,7 +12,7 @@ PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 @pytest.mark.parametrize(
     "name",
-    ["modules/files", "modules/restore", "modules/grub_config"]
+    ["modules/files", "modules/restore", "modules/grub_config", "modules/boot_files"]
     + [f"module_utils/{path.stem}" for path in sorted((PLUGINS / "module_utils").glob("*.py"))],
 )
 def test_hosts_with_python_3_6_can_read_it(name: str) -> None:

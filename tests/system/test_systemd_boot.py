@@ -38,8 +38,7 @@ class BootStory(Story):
 
     def selected(self) -> str:
         """The entry that the boot loader itself says it has taken."""
-        script = "tail -c +5 /sys/firmware/efi/efivars/LoaderEntrySelected-* | tr -d '\\000'"
-        return self.machine.ssh(script).stdout.strip()
+        return self.machine.ssh("bootctl status | sed -n 's/^ *Current Entry: //p'").stdout.strip()
 
     def a_plain_machine(self) -> None:
         """A Debian 12 that nobody has prepared, started by systemd-boot, with no GRUB on it"""
@@ -97,7 +96,7 @@ class BootStory(Story):
         self.machine.ssh("systemctl reboot", check=False)
         self.machine.wait_for_reboot(before)
         assert (self.selected(), "crashkernel" in self.cat("/proc/cmdline")) == (older.rpartition("/")[2], False)
-        assert self.check(expect=1)["facts"]["crashkernel"]["next_boot_bytes"] == 256 * MIB
+        assert self.check(expect=3)["facts"]["crashkernel"]["next_boot_bytes"] == 256 * MIB
         self.machine.ssh(f"sed -i 's/^options.*/& {WORD}/; s/  *{WORD}/ {WORD}/' {older}")
         self.machine.ssh(f"kernel-install remove {NEW}")
 
@@ -107,6 +106,7 @@ class BootStory(Story):
         assert "crashkernel" not in self.cat("/proc/cmdline")
         after = self.files()
         paths = [path for path in self.first if path.startswith("/boot/efi/loader") or path == TEMPLATE]
+        paths = [path for path in paths if not path.endswith("random-seed")]  # the boot loader's own
         assert len(paths) >= 3
         assert {path: after.get(path) for path in paths} == {path: self.first[path] for path in paths}
         assert not self.machine.ssh(f"ls {' '.join(self.ours())}", check=False).stdout

@@ -222,6 +222,20 @@ def test_several_options_lines_are_one_command_line() -> None:
     assert text.endswith("options splash\n")
 
 
+def test_nothing_needs_grubby_and_no_remedy_names_it_where_it_is_not() -> None:
+    raw = machines.load("almalinux10-entries-differ")
+    remedies = []
+    for absent in (False, True):
+        if absent:
+            machines.remove(raw, "/usr/sbin/grubby")
+        remedies += [one.remedy for one in judge(raw).findings if one.id == "KD027"]
+    words = f"crashkernel={EL10.crashkernel}"
+    assert remedies == [
+        f"grubby --update-kernel=ALL --args='{words}'",
+        f"write {words} into the options of each",
+    ]
+
+
 LINE = st.lists(
     st.sampled_from(
         [

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kdump_enabler import evidence, planning
+from kdump_enabler.audit import Audit
 from kdump_enabler.facts import crashkernel, grub_env, machine
 from kdump_enabler.facts.crashkernel import MIB
 from tests.hosts import machines, red_hat
@@ -109,6 +112,75 @@ def test_the_entry_that_is_written_out_and_the_block_become_alike() -> None:
     assert "options $kernelopts $tuned_params\n" in raw["files"][path_of(EL8.kernels[1])]["text"]
 
 
+def test_entries_that_differ_are_evened_out_with_what_new_kernels_get() -> None:
+    raw = machines.load("rhel8-mixed")
+    assert {one.id: one.by_hand for one in judge(raw).findings} == {"KD027": False, "KD045": False}
+    assert judge(enabled(raw)).findings == ()
+
+
+OPTIONS = st.sampled_from(
+    [
+        "$kernelopts",
+        "$kernelopts crashkernel=64M",
+        "$kernelopts crashkernel=1G debug",
+        f"{ROOT} quiet",
+        f"{ROOT} crashkernel=auto quiet",
+        f"{ROOT} crashkernel=32M,high crashkernel=0,low",
+        f"{ROOT} crashkernel=1G",
+    ]
+)
+VALUES = st.sampled_from(
+    ["", "crashkernel=auto", "crashkernel=32M quiet", "crashkernel=700M", "crashkernel=1M crashkernel=2M"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(OPTIONS, OPTIONS, VALUES, st.sampled_from(["auto", "512M"]), st.booleans())
+def test_a_machine_with_both_kinds_of_entries(first: str, second: str, value: str, wanted: str, full: bool) -> None:
+    """What boots next and each new kernel reserves enough, and where anything is written, each entry does; no other
+    word changes, and a second run has nothing to do."""
+    raw = red_hat.installed(EL8)()
+    machines.write(raw, path_of(EL8.kernels[0]), entry(EL8.kernels[0], first))
+    machines.write(raw, path_of(EL8.kernels[1]), entry(EL8.kernels[1], second))
+    red_hat.block(raw, f"kernelopts={ROOT} {value} rhgb \n")
+    if full:
+        el8.full(raw)
+    before = lines_of(raw)
+    looks = converge(raw, crashkernel=wanted)
+    found, after = looks[-1], lines_of(raw)
+    assert found.plan.crashkernel == ()
+    assert [one.id for one in found.findings if one.id in ("KD021", "KD045")] == ["KD045"] * (
+        full and not fits(raw, found)
+    )
+    assert {kernel: without_words(line) for kernel, line in after.items()} == {
+        kernel: without_words(line) for kernel, line in before.items()
+    }
+    newest, *others = after.items()
+    for kernel, line in [newest, *(others if looks[0].plan.crashkernel else ())]:
+        assert enough(found, line, kernel), line
+
+
+def lines_of(raw: Raw) -> dict[str, str]:
+    """What GRUB gives each kernel."""
+    menu = machine.read(evidence.from_raw(raw)).menu
+    return {one.kernel: one.command_line for one in menu.entries}
+
+
+def without_words(line: str) -> list[str]:
+    return [word for word in line.split() if not word.startswith("crashkernel=")]
+
+
+def enough(found: Audit, line: str, kernel: str) -> bool:
+    assert found.facts is not None
+    assert found.wanted is not None
+    return crashkernel.evaluate(line, found.facts.memory_bytes or 0, kernel).size_bytes >= found.wanted.size_bytes
+
+
+def fits(raw: Raw, found: Audit) -> bool:
+    """Whether what new kernels get is enough as it is."""
+    return enough(found, variables(raw)["kernelopts"], EL8.kernels[0])
+
+
 def test_a_smaller_word_behind_kernelopts_goes() -> None:
     raw = red_hat.installed(EL8)()
     path = path_of(EL8.kernels[0])
@@ -141,6 +213,14 @@ def test_a_read_only_boot_keeps_everything_as_it_is() -> None:
     found = judge(raw)
     assert [change.path for change in found.plan.crashkernel] == []
     assert [one.by_hand for one in found.findings if one.id == "KD021"] == [True]
+
+
+def test_what_an_entry_asks_for_is_shown_where_it_is_written() -> None:
+    raw = red_hat.installed(EL8, "crashkernel=64M")()
+    machines.write(raw, path_of(EL8.kernels[1]), entry(EL8.kernels[1], f"{ROOT} crashkernel=32M"))
+    found = {one.id: one.evidence for one in judge(raw).findings}
+    assert [(one.source, one.line, one.text) for one in found["KD021"]] == [(GRUB_ENV, 3, "crashkernel=64M")]
+    assert [(one.source, one.line) for one in found["KD027"]] == [(path_of(EL8.kernels[1]), 5)]
 
 
 def test_a_kernel_without_the_patch_gets_numbers() -> None:

@@ -65,17 +65,6 @@ NUMBERS = [
     ("0b1", None),
     ("0o17", None),
 ]
-BOOT = [
-    ("quiet panic=30", {"kernel.panic": "30"}),
-    ("panic=-1", {"kernel.panic": "-1"}),
-    ("panic=1 panic=2", {"kernel.panic": "2"}),
-    ("panic", {}),
-    ("oops=panic", {"kernel.panic_on_oops": "1"}),
-    ("oops=x", {}),
-    ("unknown_nmi_panic", {"kernel.unknown_nmi_panic": "1"}),
-    ("panic_on_warn=1", {}),
-    ("sysctl.kernel.panic=5", {"kernel.panic": "5"}),
-]
 
 
 @pytest.mark.parametrize(("files", "value", "source"), CASES)
@@ -122,11 +111,6 @@ def test_boot_parameters_come_before_files(files: dict[str, str], value: str) ->
     found = sysctl.read(seen(files), KEY, "", {KEY: "30"}).next_boot
     assert found is not None
     assert found.value == value
-
-
-@pytest.mark.parametrize(("line", "values"), BOOT)
-def test_boot_parameters(line: str, values: dict[str, str]) -> None:
-    assert sysctl.boot_values(line) == values
 
 
 @pytest.mark.parametrize(("text", "number"), NUMBERS)

@@ -67,7 +67,14 @@ BOOT = [
     ("nmi_watchdog=panic", {"kernel.hardlockup_panic": ("1", "nmi_watchdog=panic")}),
     ("softlockup_panic=1 softlockup_panic=0", {"kernel.softlockup_panic": ("0", "softlockup_panic=0")}),
     ("watchdog_thresh=20 x", {"kernel.watchdog_thresh": ("20", "watchdog_thresh=20")}),
-    ("softlockup_panic nowatchdog=1", {}),
+    ("softlockup_panic panic oops=x", {}),
+    ("quiet panic=30 panic=-1", {"kernel.panic": ("-1", "panic=-1")}),
+    ("oops=panic", {"kernel.panic_on_oops": ("1", "oops=panic")}),
+    # What takes no value is taken with any (obsolete_checksetup in init/main.c).
+    ("unknown_nmi_panic=0", {"kernel.unknown_nmi_panic": ("1", "unknown_nmi_panic=0")}),
+    ("panic_on_warn=1", {"kernel.panic_on_warn": ("1", "panic_on_warn=1")}),
+    ("sysctl.kernel.panic=5 panic=1", {"kernel.panic": ("5", "sysctl.kernel.panic=5")}),
+    ("sysctl.net/ipv4/ip_forward=1", {"net.ipv4.ip_forward": ("1", "sysctl.net/ipv4/ip_forward=1")}),
 ]
 
 

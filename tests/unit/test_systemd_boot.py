@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdump_enabler import evidence, planning
+from kdump_enabler import evidence, planning, probe
 from kdump_enabler.facts import kernelstub, machine, systemd_boot
 from kdump_enabler.facts.boot_loader import LOADER_INFO
 from kdump_enabler.facts.kernelstub import Configuration
@@ -153,6 +154,26 @@ def test_patterns_and_the_last_entry_that_was_booted() -> None:
     assert boots(raw) == "b.conf"
     variable(raw, LAST, "a-1.conf")
     assert boots(raw) == "a-1.conf"
+
+
+def test_an_entry_whose_kernel_is_gone_is_left_out() -> None:
+    """As `rm` of a directory leaves it; where nobody looked, it counts."""
+    raw = clean()
+    assert boots(raw) == f"{ID}-{bases.KERNEL}.conf"
+    machines.remove(raw, f"{ESP}/{ID}/{bases.KERNEL}/linux")
+    assert boots(raw) == f"{ID}-{OLDER}.conf"
+
+
+def test_the_probe_looks_for_the_kernels_of_entries(tmp_path: Path) -> None:
+    for version in ("1", "2"):
+        path = tmp_path / f"boot/efi/loader/entries/{version}.conf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"title x\n linux\t/{ID}/{version}/linux\n")
+    (tmp_path / f"boot/efi/{ID}/1").mkdir(parents=True)
+    (tmp_path / f"boot/efi/{ID}/1/linux").touch()
+    seen = evidence.load(json.dumps(probe.collect(str(tmp_path))))
+    found = [seen.file(f"{ESP}/{ID}/{version}/linux") for version in ("1", "2")]
+    assert [(file.error, file.absent) for file in found] == [(None, False), ("ENOENT", True)]
 
 
 def test_files_that_make_no_entry() -> None:
@@ -334,3 +355,10 @@ def test_a_kernelstub_configuration_with_too_little_is_found_before_the_next_ker
     (found,) = (one for one in judge(raw).findings if one.id == "KD045")
     assert found.evidence[0].source == kernelstub.PATH
     assert [change.path for change in judge(raw).plan.crashkernel] == [kernelstub.PATH]
+
+
+def test_entries_that_differ_are_brought_together_by_hand_without_the_tools_of_another_boot_loader() -> None:
+    raw = machines.load("debian12-systemd-boot-ready")
+    machines.write(raw, path_of(OLDER), entry(OLDER, OPTIONS))
+    (found,) = (one for one in judge(raw).findings if one.id == "KD027")
+    assert found.remedy.startswith("write crashkernel=1G-8G:256M")

@@ -1,10 +1,11 @@
 """Image-based systems whose boot entries ostree writes and GRUB reads (rpm-ostree; Fedora's images).
 
 The entries are changed in place, as `ostree admin kargs edit-in-place` does
-(ostree_sysroot_deployment_set_kargs_in_place of libostree), because that can be undone byte for byte; each later
-deployment takes its kernel arguments from the entry of the one before (rpmostree-sysroot-upgrader.cxx). `rpm-ostree
-kargs` would make a new deployment for each change. Then the daemon has to read the entries anew, or it would go on with
-those that it knows. A deployment that is staged has arguments of its own until the reboot writes its entry.
+(ostree_sysroot_deployment_set_kargs_in_place of libostree), because that can be undone byte for byte; `rpm-ostree
+kargs` would make a new deployment for each change. Each later deployment takes its kernel arguments from the entry of
+the one before (rpmostree-sysroot-upgrader.cxx), as it is on the disk then, since the daemon reads all entries for each
+transaction (transaction_initable_init). A deployment that is staged has arguments of its own until the reboot writes
+its entry.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from . import bls
 from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ()
-BY_HAND: str = "rpm-ostree reload"
+BY_HAND: str = "rpm-ostree kargs"
 
 
 def changes(facts: Facts, reservation: str, policy: Policy) -> tuple[FileChange, ...]:
@@ -29,9 +30,8 @@ def changes(facts: Facts, reservation: str, policy: Policy) -> tuple[FileChange,
 
 
 def tool(_: Facts, __: str | None) -> Tool | None:
-    """The daemon forgets what it knows of the entries."""
-    entries = (f"{DIRECTORY}/*.conf",)
-    return Tool(commands=(("rpm-ostree", "reload"),), files=entries, settings=(DIRECTORY,))
+    """GRUB and ostree read the files themselves."""
+    return None
 
 
 def lasts(_: Facts, __: Reserve, ___: Policy) -> bool:

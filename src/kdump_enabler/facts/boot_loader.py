@@ -50,6 +50,14 @@ TOGETHER = {
 }
 
 
+# What an administrator has to do there.
+BY_HAND = {
+    UNIFIED: "write crashkernel= into /etc/kernel/cmdline, and build it anew with what made it:"
+    " `kernel-install add-all`, `mkinitcpio -P` or `dracut --force --uefi`",
+    DIRECT: "`kernelstub --add-options crashkernel=...`",
+}
+
+
 @dataclass(frozen=True)
 class BootLoader:
     """The kind of boot loader, and the path that told it."""
@@ -61,6 +69,11 @@ class BootLoader:
     def words(self) -> str:
         """The kind as a sentence says it."""
         return WORDS.get(self.kind, self.kind)
+
+    @property
+    def by_hand(self) -> str:
+        """The steps with which an administrator sets the reservation; empty where none are known."""
+        return BY_HAND.get(self.kind, "")
 
 
 def read(evidence: Evidence, menu: Menu, kernel: str | None) -> BootLoader | None:

@@ -157,7 +157,8 @@ def read(evidence: Evidence, test_container: bool = False) -> Facts:
     # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
     entry = menu.next_entry if kind in (boot_loader.GRUB, *MENUS) else None
     entry = None if entry and entry.by_xen else entry
-    boot_values = _boot_values(entry.command_line if entry else command_line or "")
+    boot_words = sysctls.boot_words(entry.command_line if entry else command_line or "")
+    boot_values = {key: value for key, (value, _) in boot_words.items()}
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
@@ -259,13 +260,6 @@ def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:
     configured = config.directory
     # A relative name counts from the root, where systemd starts services (systemd.exec(5)).
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
-
-
-def _boot_values(command_line: str) -> dict[str, str]:
-    """The settings that boot parameters give."""
-    return {key: value for key, (value, _) in sysctls.boot_words(command_line).items()} | sysctl.boot_values(
-        command_line
-    )
 
 
 def _settings(

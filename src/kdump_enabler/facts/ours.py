@@ -91,7 +91,8 @@ def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | N
     if loader is None and not evidence.file(menu.config).unknown:
         return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
     if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:
-        return f"it boots with {loader.words}, which this version cannot change (found {loader.source})"
+        steps = f"; by hand: {loader.by_hand}" if loader.by_hand else ""
+        return f"it boots with {loader.words}, which this version cannot change (found {loader.source}){steps}"
     return ""
 
 

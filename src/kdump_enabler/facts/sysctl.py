@@ -12,7 +12,7 @@ from .sysctl_files import SYSCTL_CONF, UNIT, Line, Listed
 from .sysctl_later import Later
 from .sysctl_value import Assignment, Takes, integer, taken
 
-__all__ = ["Assignment", "Mention", "Setting", "boot_values", "integer", "read"]
+__all__ = ["Assignment", "Mention", "Setting", "integer", "read"]
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,6 @@ def read(
         by_command=_last(command, takes),
         mentions=(*_mentions(evidence, listed, lines, counting, path, takes=takes), *_later(key, later)),
     )
-
-
-def boot_values(command_line: str) -> dict[str, str]:
-    """The settings that boot parameters give (Documentation/admin-guide/kernel-parameters.txt)."""
-    values = {}
-    for word in command_line.split():
-        name, _, value = word.partition("=")
-        if name == "panic" and value:
-            values["kernel.panic"] = value
-        elif word == "oops=panic":
-            values["kernel.panic_on_oops"] = "1"
-        elif name == "unknown_nmi_panic":
-            values["kernel.unknown_nmi_panic"] = "1"
-        elif name.startswith("sysctl.") and value:
-            values[name.removeprefix("sysctl.").replace("/", ".")] = value
-    return values
 
 
 def _last(writes: Iterable[Line], takes: Takes) -> Assignment | None:

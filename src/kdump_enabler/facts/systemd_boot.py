@@ -97,15 +97,20 @@ def _config(evidence: Evidence) -> str:
 
 
 def _in_order(evidence: Evidence) -> list[Fragment]:
-    """All entries as the menu has them, those with no tries left at the end."""
+    """All entries as the menu has them, those with no tries left at the end, without those whose kernel is gone."""
     files = (file for point in partitions(evidence) for file in evidence.below(point + ENTRIES, bls.SUFFIX))
     found = [bls.fragment(file) for file in files if not file.path.rpartition("/")[2].startswith("auto-")]
-    found = [one for one in found if one.kernel]
+    found = [one for one in found if one.kernel and not _kernel(evidence, one).absent]
     found.sort(key=_tries)
     found.sort(key=lambda one: version_order(_id(one)), reverse=True)
     found.sort(key=lambda one: version_order(one.version if one.sort_key else ""), reverse=True)
     found.sort(key=lambda one: (_tries(one)[0] == 0, not one.sort_key, one.sort_key, one.machine))
     return found
+
+
+def _kernel(evidence: Evidence, entry: Fragment) -> File:
+    """The kernel that an entry names, on the partition of the entry."""
+    return evidence.file(entry.file.path.partition(ENTRIES)[0] + entry.kernel)
 
 
 def _next(evidence: Evidence, config: str, entries: list[Fragment]) -> Fragment | None:

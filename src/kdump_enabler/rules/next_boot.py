@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from .. import back_ends
 from ..cleanup import cleanup
-from ..facts import crashkernel, ostree
-from ..facts.bls import DIRECTORY
+from ..facts import crashkernel
+from ..facts.boot_loader import ENTRY_FILES
 from ..facts.grub import Entry
 from ..facts.grub_defaults import CHOICE, Word
 from ..facts.kernel import telling
@@ -16,9 +16,9 @@ from ..finding import ENABLE, Finding, Severity, Source
 from ..obstacle import obstacle
 from ..policy import Policy
 from ..wanted import GRUB_DROPIN, is_enough, reserve
-from .words import mib
+from .words import asked_at, mib
 
-GRUBBY = "/usr/sbin/grubby"  # kdump-utils only recommends it
+GRUBBY = "/usr/sbin/grubby"  # only recommended by kdump-utils, and for GRUB's entries
 CHOOSE = "keep its crashkernel= up to date by hand, or choose an entry of 10_linux by GRUB_DEFAULT"
 
 
@@ -56,7 +56,8 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
     different = [(entry, asked) for entry, asked in found if asked.size_bytes != size]
     if not different:
         return
-    mended, foreign = _enable_writes(facts, policy), _scripts([entry for entry, _ in different])
+    mended = _enable_writes(facts, policy) or _evens_out(facts, policy)
+    foreign = _scripts([entry for entry, _ in different])
     here = facts.next_entry is not None and not facts.next_entry.generated
     yield Finding(
         id="KD027",
@@ -64,7 +65,7 @@ def entries_differ(facts: Facts, policy: Policy) -> Iterator[Finding]:
         title="Other boot entries reserve another amount of memory",
         current="; ".join(dict.fromkeys(f"{entry.release}: {mib(asked.size_bytes)}" for entry, asked in different)),
         wanted=f"the same in each; what boots by itself reserves {mib(size)}",
-        evidence=tuple(Source(entry.file, entry.line, asked.text or asked.problem) for entry, asked in different),
+        evidence=tuple(asked_at(facts, entry, asked.text or asked.problem) for entry, asked in different),
         remedy=ENABLE if mended else CHOOSE if here else f"{foreign}{_same_in_all(facts)}",
         by_hand=not mended,
     )
@@ -119,6 +120,15 @@ def _enable_writes(facts: Facts, policy: Policy) -> bool:
     return wrong and obstacle(facts, policy) is None
 
 
+def _evens_out(facts: Facts, policy: Policy) -> bool:
+    """Whether `enable` writes the entries for the sake of kernels to come."""
+    want, size = reserve(facts, policy), facts.next_boot.size_bytes if facts.next_boot else None
+    if want is None or want.problem or not is_enough(size, want, policy):
+        return False
+    back_end = back_ends.of(facts)
+    return not back_end.lasts(facts, want, policy) and bool(back_end.changes(facts, want.text, policy))
+
+
 def _cleaned(facts: Facts, policy: Policy) -> bool:
     """Whether one is left when `enable` has taken back what an earlier version wrote."""
     clean = cleanup(facts, policy)
@@ -133,7 +143,7 @@ def _places(facts: Facts, entry: Entry) -> Iterator[Source]:
         word = next((word for word in written if word.text == text), None)
         if word:
             written.remove(word)
-        yield Source(word.path, word.line, text) if word else Source(entry.file, entry.line, text)
+        yield Source(word.path, word.line, text) if word else asked_at(facts, entry, text)
 
 
 def _files(places: list[Source]) -> str:
@@ -153,15 +163,17 @@ def _then(facts: Facts, entry: Entry) -> str:
 
 
 def _same_in_all(facts: Facts) -> str:
-    """The command that gives every entry what boots by itself."""
+    """What gives every entry what boots by itself."""
     entry = facts.next_entry
     words = crashkernel.words(entry.command_line) if entry else []
+    if facts.boot_loader in ENTRY_FILES and not words:
+        return "take crashkernel= out of the options of the others"
     if not entry or not entry.by_bls or not words:
         return back_ends.of(facts).BY_HAND or "write the same crashkernel= into each of them"
-    if facts.evidence.file(GRUBBY).absent or facts.boot_loader == ostree.WAY:
-        asked = " ".join(f"crashkernel={word}" for word in words)
-        return f"write {asked} into the options of the other entries in {DIRECTORY}"
-    return "grubby --update-kernel=ALL --args='" + " ".join(f"crashkernel={word}" for word in words) + "'"
+    asked = " ".join(f"crashkernel={word}" for word in words)
+    if facts.evidence.file(GRUBBY).absent or not (facts.boot_loader or "").startswith("bls"):
+        return f"write {asked} into the options of each"
+    return f"grubby --update-kernel=ALL --args='{asked}'"
 
 
 def _default(facts: Facts) -> Iterator[Source]:

@@ -13,7 +13,7 @@ from ..obstacle import obstacle
 from ..policy import Policy
 from ..wanted import BOOT_ROOM, ENTRY_ROOM, GIB, Reserve, is_enough, reserve
 from . import boot_partition
-from .words import mib, unseen
+from .words import asked_at, mib, unseen
 
 SMALLER = "find out why the kernel could not reserve it (journalctl -k -g crashkernel), or ask for less"
 # What kernel/crash_reserve.c and, before Linux 6.9, arch/x86/kernel/setup.c say when nothing was reserved.
@@ -57,8 +57,8 @@ def _next_boot_is_nothing(facts: Facts) -> bool:
 
 
 def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
-    """KD021: what counts is the entry that the boot loader takes by itself, as it is in grub.cfg, and what the
-    kernel makes of its last crashkernel= on this RAM (kernel/crash_reserve.c)."""
+    """KD021: what counts is the entry that the boot loader takes by itself, as it is in grub.cfg or in a file of its
+    own, and what the kernel makes of its last crashkernel= on this RAM (kernel/crash_reserve.c)."""
     want = reserve(facts, policy)
     if facts.next_boot is None or facts.next_entry is None:
         if next(boot_partition.unseen(facts, policy), None):
@@ -73,7 +73,7 @@ def reserved_at_next_boot(facts: Facts, policy: Policy) -> Iterator[Finding]:
         return
     held = obstacle(facts, policy)
     entry = facts.next_entry
-    asked = Source(entry.file, entry.line, facts.next_boot.text or "linux " + entry.kernel)
+    asked = asked_at(facts, entry, facts.next_boot.text or "linux " + entry.kernel)
     yield Finding(
         id="KD021",
         severity=Severity.ERROR,

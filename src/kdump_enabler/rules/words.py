@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..facts.crashkernel import MIB
+from ..facts.grub import Entry
+from ..facts.machine import Facts
 from ..finding import Finding, Severity, Source
 
 
@@ -25,3 +27,12 @@ def unseen(identifier: str, what: str, path: str) -> Finding:
         remedy="run it again as root (with sudo, or --become for an inventory)",
         unseen=True,
     )
+
+
+def asked_at(facts: Facts, entry: Entry, text: str) -> Source:
+    """Where a boot entry asks for this: in its own lines, or in GRUB's environment block, whose variables come into
+    them."""
+    lines = (facts.evidence.text(facts.menu.env) or "").split("\n")
+    at = next((at for at, line in enumerate(lines, 1) if text in line.partition("=")[2].split()), 0)
+    there = text in (facts.evidence.text(entry.file) or "")
+    return Source(facts.menu.env, at, text) if at and not there else Source(entry.file, entry.line, text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from ..bases import Change
+from ..bases import CMDLINE, Change
 from ..machines import Raw, remove, write
 from ..red_hat import EL9, EL10, FEDORA, GRUB_ENV, ROOT, TEMPLATE, Release, block, installed, path_of, ready
 from ..roots import there
@@ -35,6 +36,7 @@ def image(words: str = "", release: Release = FEDORA) -> Change:
         for number in (0, 1):
             path = f"/boot/loader/entries/ostree-{number + 1}-fedora.conf"
             write(raw, path, entry(number, release.kernels[0], f"{words} rhgb quiet"))
+        write(raw, CMDLINE, re.sub(r"crashkernel=\S+", words, raw["files"][CMDLINE]["text"]))
         block(raw, "boot_success=1\n", GRUB_ENV)
         remove(raw, TEMPLATE)
         raw["files"].pop(f"/boot/initramfs-{release.kernels[0]}kdump.img", None)
