@@ -36,7 +36,7 @@ class Module:
 def laid_out(raw: dict[str, Any], root: Path) -> Path:
     """The recorded configuration files, boot entries and links of a machine below a directory."""
     for path, record in raw["files"].items():
-        boots = "/loader/entries/" in path or path.endswith("/grubenv")
+        boots = "/loader/entries/" in path or path.endswith(("/grubenv", "/cmdline.txt", "/extlinux.conf"))
         if (path.startswith("/etc/") or boots) and "error" not in record:
             place = root / path.lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -169,7 +169,7 @@ def _same_in_all(facts: Facts) -> str:
     if facts.boot_loader in ENTRY_FILES and not words:
         return "take crashkernel= out of the options of the others"
     if not entry or not entry.by_bls or not words:
-        return back_ends.of(facts).BY_HAND
+        return back_ends.of(facts).BY_HAND or "write the same crashkernel= into each of them"
     asked = " ".join(f"crashkernel={word}" for word in words)
     if facts.evidence.file(GRUBBY).absent or not (facts.boot_loader or "").startswith("bls"):
         return f"write {asked} into the options of each"
