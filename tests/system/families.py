@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.hosts import red_hat
+from tests.hosts import red_hat, suse
 from tests.hosts.machines import Raw
 
 
@@ -44,6 +44,19 @@ with dnf.lock.build_metadata_lock(dnf.Base().conf.cachedir, True):
     time.sleep(600)
 '
 until [ -e /run/held ]; do sleep 0.1; done"""
+# In place of grub2-mkconfig: the words of the GRUB defaults at the end of each line, as 10_linux of GRUB puts them.
+MKCONFIG = """cat > /usr/sbin/grub2-mkconfig <<'END'
+#!/bin/sh
+. /etc/default/grub
+[ "$1" = -o ] && exec > "$2"
+words="$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT"
+sed -E 's|^([[:space:]]*linux[[:space:]].*\\$\\{extra_cmdline\\}).*|\\1 '"$words|" /boot/grub2/grub.cfg
+END
+printf '#!/bin/sh\n' > /usr/sbin/grub2-script-check
+chmod +x /usr/sbin/grub2-*"""
+# A zypper that waits for its next command.
+HOLD_ZYPP = """systemd-run --quiet sh -c 'sleep 600 | zypper shell'
+until [ -s /run/zypp.pid ]; do sleep 0.1; done"""
 RPM_LISTING = "rpm -qa --qf '%{NAME}\\n'"
 FAMILIES = {
     "dnf": Family(
@@ -63,5 +76,21 @@ FAMILIES = {
         "/etc/yum.repos.d/test.repo",
         said="The package repositories cannot be reached",
         missing="rm /opt/repository/noarch/kdump-utils*; createrepo_c --quiet /opt/repository",
+    ),
+    "zypper": Family(
+        machine=suse.stock(suse.LEAP15),
+        arrange=MKCONFIG,
+        packages=frozenset(["kdump", "kexec-tools", "makedumpfile"]),
+        listing=RPM_LISTING,
+        unit="kdump.service",
+        need="rpm --install --nodeps /opt/needs.rpm",
+        unneed="rpm --erase needs",
+        needed="so nothing was changed: makedumpfile is needed by (installed) needs",
+        hold=HOLD_ZYPP,
+        held="nothing was changed. Wait until it has ended, and run again",
+        unreachable="sed -i 's,^baseurl=.*,baseurl=http://198.18.255.1:9/,; s/autorefresh=0/autorefresh=1/' "
+        "/etc/zypp/repos.d/test.repo",
+        said="The package repositories cannot be reached",
+        missing="rm /opt/repository/noarch/kdump*; createrepo_c --quiet /opt/repository; zypper -n refresh",
     ),
 }
