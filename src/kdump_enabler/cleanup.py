@@ -16,7 +16,8 @@ from .evidence import Evidence, File
 from .facts import crashkernel, grub_defaults, machine
 from .facts.grub_defaults import MAIN, Defaults, Word
 from .facts.leftovers import SYSCTL_CONF, SYSRQ_LINE
-from .facts.machine import SYSRQ, Facts
+from .facts.machine import Facts
+from .facts.settings import SYSRQ
 from .policy import Policy
 from .wanted import GRUB_DROPIN, grub_text, is_enough, reserve
 

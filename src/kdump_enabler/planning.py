@@ -12,7 +12,8 @@ from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
 from .facts.boot_loader import ENTRY_FILES
 from .facts.late_arming import VALUES as LATE_VALUES
-from .facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
+from .facts.machine import Facts
+from .facts.settings import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN
 from .facts.sysctl import integer
 from .keeping import keeping
 from .obstacle import obstacle, stays_reserved, unchangeable_entries

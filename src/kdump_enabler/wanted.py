@@ -13,7 +13,8 @@ from .facts import crashkernel, ostree, sysconfig
 from .facts.crashkernel import MIB
 from .facts.grub_defaults import COMMAND_LINE, PACKAGE_DROPIN
 from .facts.kernel import telling
-from .facts.machine import SYSRQ, Facts
+from .facts.machine import Facts
+from .facts.settings import SYSRQ
 from .facts.shell_value import STRIP, UNKNOWN
 from .facts.sysctl import Setting, integer
 from .policy import Policy

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kdump_enabler.facts.machine import PANIC_DROPIN
+from kdump_enabler.facts.settings import PANIC_DROPIN
 from tests.container.container import Container, unused_name
 from tests.container.kernel import INSIDE, settings_of_this_machine
 from tests.container.root import SUITES

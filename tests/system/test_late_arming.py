@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kdump_enabler.facts.machine import PANIC_DROPIN
+from kdump_enabler.facts.settings import PANIC_DROPIN
 from tests.vm.machine import Machine
 from tests.vm.patience import factor
 

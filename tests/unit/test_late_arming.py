@@ -7,7 +7,7 @@ import pytest
 from kdump_enabler import evidence, platforms, probe
 from kdump_enabler.audit import audit
 from kdump_enabler.facts.late_arming import UNIT, VALUES, starter
-from kdump_enabler.facts.machine import PANIC_DROPIN
+from kdump_enabler.facts.settings import PANIC_DROPIN
 from kdump_enabler.policy import Layer
 from kdump_enabler.policy_file import HOST_FILE, in_effect
 from tests.hosts import bases, machines, red_hat

@@ -10,7 +10,7 @@ import yaml
 from kdump_enabler import evidence, profiles, sysctls
 from kdump_enabler.audit import Audit, audit
 from kdump_enabler.changes import FileChange
-from kdump_enabler.facts.machine import PANIC_DROPIN, SYSRQ_DROPIN
+from kdump_enabler.facts.settings import PANIC_DROPIN, SYSRQ_DROPIN
 from kdump_enabler.policy import Layer, Policy
 from kdump_enabler.policy_file import HOST_FILE, in_effect
 from tests.hosts import bases, machines

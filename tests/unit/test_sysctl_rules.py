@@ -8,7 +8,7 @@ import pytest
 
 from kdump_enabler.audit import Audit
 from kdump_enabler.facts import sysctl_files, sysctl_later
-from kdump_enabler.facts.machine import PANIC_DROPIN, SYSRQ_DROPIN
+from kdump_enabler.facts.settings import PANIC_DROPIN, SYSRQ_DROPIN
 from kdump_enabler.finding import ENABLE, Finding
 from kdump_enabler.report.document import document
 from kdump_enabler.report.views import render

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kdump_enabler import evidence, sysctls, wanted
-from kdump_enabler.facts import grub_defaults, machine
+from kdump_enabler.facts import grub_defaults, machine, settings
 from kdump_enabler.facts.machine import Facts
 from tests.hosts import machines
 from tests.unit.building import GIB, MIB, policy
@@ -82,7 +82,7 @@ def test_sysrq(file: str | None, running: str, choice: str | int, want: int | No
 
 def test_sysrq_is_not_fed_from_our_own_file() -> None:
     raw = machines.load("debian12-pristine")
-    machines.write(raw, machine.SYSRQ_DROPIN, "kernel.sysrq = 446\n")
+    machines.write(raw, settings.SYSRQ_DROPIN, "kernel.sysrq = 446\n")
     machines.write(raw, OTHER, "kernel.sysrq = 16\n")
     machines.kernel(raw, sysrq="446")
     assert wanted.sysrq(machine.read(evidence.from_raw(raw)), policy()) == 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .. import policy_file, sysctls
@@ -21,9 +21,9 @@ from . import (
     extlinux,
     grub,
     grub_defaults,
+    grub_fault,
     kdump_config,
     kernel_image,
-    late_arming,
     leftovers,
     lockdown,
     memory,
@@ -35,6 +35,7 @@ from . import (
     recognise,
     runs,
     sdbootutil,
+    settings,
     storage,
     sysctl,
     systemd_boot,
@@ -47,6 +48,7 @@ from .detectors import Detectors
 from .dumps import DumpDirectory
 from .grub import Entry, Menu
 from .grub_defaults import Defaults
+from .grub_fault import SyntaxFault
 from .kdump_config import KdumpConfig
 from .kernel import telling
 from .kernel_image import KernelImage
@@ -55,16 +57,10 @@ from .lockdown import Lockdown
 from .os_release import OsRelease
 from .proofs import Note
 from .runs import Run
-from .shell import APPENDING
 from .storage import Storage
-from .sysctl import Assignment, Setting
+from .sysctl import Setting
 from .tools import Unit
 
-# They sort after names with a number and after those that other software and people use (k8s.conf, local.conf); who
-# writes a file that sorts later still means it.
-PANIC_DROPIN = "/etc/sysctl.d/zz-kdump-enabler.conf"
-SYSRQ_DROPIN = "/etc/sysctl.d/zz-kdump-enabler-sysrq.conf"
-SYSRQ = "kernel.sysrq"
 LOAD_DISABLED = "kernel.kexec_load_disabled"
 # What boots next where it is not GRUB, by the kind of boot loader.
 MENUS = {
@@ -75,15 +71,6 @@ MENUS = {
     raspberry_pi.KIND: raspberry_pi.read,
 }
 UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
-
-
-@dataclass(frozen=True)
-class SyntaxFault:
-    """A configuration file that sh cannot read: the place and sh's own words."""
-
-    path: str
-    line: int
-    message: str
 
 
 @dataclass(frozen=True)
@@ -195,7 +182,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         next_entry=entry,
         next_boot=_reservation(entry.command_line, ram, telling(entry.kernel, kernel)) if entry else None,
         grub_defaults=defaults,
-        grub_fault=None if own_menu else _grub_fault(evidence, defaults),
+        grub_fault=None if own_menu else grub_fault.read(evidence, defaults),
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -211,7 +198,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         dump_directory=target,
         storage=storage.read(evidence, target.real, storage.start(platform)),
         lockdown=lockdown.read(evidence),
-        settings=_settings(evidence, platform, boot_values, _built_in_sysrq(evidence, entry, kernel)),
+        settings=settings.read(evidence, platform, boot_values, entry.release if entry else kernel),
         unexplained_nmi=_unexplained_nmi(evidence),
         leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),
@@ -238,25 +225,6 @@ def _reservation(command_line: str | None, ram: int | None, kernel: str | None) 
     return None if command_line is None or ram is None else crashkernel.evaluate(command_line, ram, kernel or "")
 
 
-def _grub_fault(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
-    for run in evidence.commands:
-        if run.argv[:2] == ("sh", "-n") and run.rc not in (0, None):
-            match = re.search(r": (\d+): (.*)", run.err)
-            line, message = (int(match[1]), match[2]) if match else (0, run.err)
-            opened = tools.unfinished_line(evidence.text(run.argv[2]) or "")
-            if opened:
-                return SyntaxFault(run.argv[2], opened, "a quote is opened and never closed")
-            return SyntaxFault(run.argv[2], line, " ".join(message.split()))
-    return _appending(evidence, defaults)
-
-
-def _appending(evidence: Evidence, defaults: Defaults) -> SyntaxFault | None:
-    """A `+=`, which dash takes for the name of a command: it finds none, and grub-mkconfig (`set -e`) ends there."""
-    is_dash = (evidence.file("/bin/sh").link or "").rpartition("/")[2] == "dash"
-    doubt = next((doubt for doubt in defaults.doubts if doubt.reason == APPENDING), None)
-    return SyntaxFault(doubt.path, doubt.line, "dash knows no +=") if is_dash and doubt else None
-
-
 def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str | None) -> File | None:
     # Of an image, kdumpctl puts it beside a kernel below /boot/ostree, or where that is read-only into /var/lib/kdump.
     if platform is None or kernel is None or ostree.is_booted(evidence):
@@ -280,30 +248,6 @@ def _dump_path(platform: Platform | None, config: KdumpConfig) -> str:
     configured = config.directory
     # A relative name counts from the root, where systemd starts services (systemd.exec(5)).
     return "/" + configured.value.lstrip("/") if configured and configured.value else default
-
-
-def _settings(
-    evidence: Evidence, platform: Platform | None, boot_values: Mapping[str, str], sysrq: Assignment | None
-) -> dict[str, Setting]:
-    """Every setting of the panic policy. What our own unit sets comes after all files of sysctl.d."""
-    late = late_arming.read(evidence, platform.unit) if platform else {}
-    found = {
-        key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values, takes=sysctls.table()[key].takes)
-        for key in sysctls.managed()
-    }
-    found |= {
-        key: replace(found[key], next_boot=value, blocker=None, later=()) for key, value in late.items() if key in found
-    }
-    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, sysrq)}
-
-
-def _built_in_sysrq(evidence: Evidence, entry: Entry | None, running: str | None) -> Assignment | None:
-    """What the kernel of the next boot allows of SysRq before any file says otherwise (lib/Kconfig.debug)."""
-    name = entry.release if entry else running
-    path = f"/boot/config-{name}"
-    match = re.search(r"^CONFIG_MAGIC_SYSRQ_DEFAULT_ENABLE=(\S+)$", evidence.text(path) or "", re.MULTILINE)
-    value = sysctl.integer(match[1]) if match else None
-    return None if value is None else Assignment(str(value), path, 0)
 
 
 def _unexplained_nmi(evidence: Evidence) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.machine import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN, Facts
+from ..facts.machine import Facts
+from ..facts.settings import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN
 from ..facts.sysctl import Assignment, Setting, integer
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from ..facts.machine import SYSRQ, Facts
+from ..facts.machine import Facts
+from ..facts.settings import SYSRQ
 from ..facts.sysctl import Setting, integer
 from ..facts.sysctl_files import UNIT
 from ..facts.sysctl_value import Assignment
