@@ -9,12 +9,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(CURDIR)/$(VENV)/bin
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-LINTED_YAML := .ansible-lint .yamllint galaxy.yml ansible meta molecule playbooks roles src
+LINTED_YAML := .ansible-lint .yamllint galaxy.yml ansible meta monitoring molecule playbooks roles src
 LINTED_PYTHON := src plugins tests benchmarks hatch_build.py
 # The test machines are built with mmdebstrap and run by QEMU and systemd-nspawn; the grub packages, makedumpfile and
-# patch judge the results.
+# patch judge the results, Chromium the page that reports them.
 SYSTEM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap grub-pc-bin grub-common grub2-common e2fsprogs fdisk \
-	ovmf mtools systemd-container apt-utils iproute2 makedumpfile patch strace openssh-client python3-venv
+	ovmf mtools systemd-container apt-utils iproute2 makedumpfile patch strace openssh-client python3-venv chromium \
+	chromium-driver
 
 help: ## list the targets
 	@sed -En 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22

@@ -16,8 +16,13 @@ FIND_PYTHON = "P=/usr/libexec/platform-python; [ -x $P ] || P=python3; exec $P -
 
 
 def look(action: ActionBase, task_vars: dict[str, Any]) -> Any:
-    """The evidence of the action's host. Raises AnsibleActionFail with one sentence when there is none."""
-    return library("evidence").load(ask(action, task_vars, "probe"))
+    """The evidence of the action's host. Raises AnsibleActionFail with one sentence when there is none. It is kept in
+    kdump_evidence_directory on the controller, if that is given, in a file with the host's name."""
+    text = ask(action, task_vars, "probe")
+    directory = action._templar.template(task_vars.get("kdump_evidence_directory", ""))
+    if directory:
+        library("recordings").keep(Path(directory), task_vars["inventory_hostname"], text)
+    return library("evidence").load(text)
 
 
 def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: str) -> str:

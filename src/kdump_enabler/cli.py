@@ -8,21 +8,28 @@ from typing import Any
 
 import click
 
-from . import __version__, commands, explanations, proving, simulating, simulation
+from . import __version__, commands, explanations
 from .commands import Request
+from .crash_commands import prove, simulate
 from .dump_commands import dumps
 from .errors import UserError
-from .options import change_options, look_options, policy_options, report_options
+from .options import (
+    change_options,
+    failures_option,
+    fleet_options,
+    host_options,
+    look_options,
+    policy_options,
+    report_options,
+    rollout_options,
+    what_options,
+)
+from .report import document
 
 EXIT_HELP = """
 \b
 Exit status: 0 ready, 1 drift or broken, 2 usage error, unknown or unreachable,
 3 reboot pending, 4 unsupported. In a fleet the worst decides: 1, 2, 3, 4, 0.
-"""
-PROOF_HELP = """
-\b
-Exit status: 1 no dump came out, or none would, 2 usage error, nobody agreed, or it
-could not be seen; else as `check`. In a fleet the worst decides: 1, 2, 3, 4, 0.
 """
 MAIN_HELP = f"""Makes Linux machines crash-ready, and tells whether they are.
 
@@ -88,10 +95,12 @@ def cli(context: click.Context, yes: bool, check_only: bool, no_sysrq: bool) -> 
 
 
 @cli.command()
-@look_options
+@host_options
+@fleet_options
+@what_options
 @policy_options
 @click.option(
-    "--save-evidence", type=click.Path(), metavar="FILE", help="Keep what was seen of this machine, for a bug report."
+    "--save-evidence", type=click.Path(), metavar="PATH", help="Keep what was seen: a file, with -i a directory."
 )
 @click.option("--show-policy", is_flag=True, help="Show every value that is wanted, and who states it.")
 def check(show_policy: bool, **options: Any) -> int:
@@ -102,14 +111,37 @@ def check(show_policy: bool, **options: Any) -> int:
       kdump-enabler check
       kdump-enabler check -i hosts.yml --become --format json -o result.json
       kdump-enabler check -i hosts.yml --policy fleet.yml --show-policy
+      kdump-enabler check -i hosts.yml --baseline last-week.json --format html -o fleet.html
     """
     request = Request(**options)
-    return commands.finish(commands.look(request), request, "policy" if show_policy else "findings")
+    result = commands.since(commands.look(request), request)
+    return commands.finish(result, request, "policy" if show_policy else "findings")
+
+
+@cli.command(short_help="Show earlier results, several as one.")
+@click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="RESULT...")
+@fleet_options
+@click.option("--verbose", is_flag=True, help="Show every host, and infos too.")
+def report(results: tuple[str, ...], **options: Any) -> int:
+    """Show earlier results, several as one, as a page, for CI or for Prometheus.
+
+    \b
+    Examples:
+      kdump-enabler report monday.json --format html -o monday.html
+      kdump-enabler report slice-*.json --baseline last-week.json
+      kdump-enabler report result.json --format junit -o kdump.xml
+
+    RESULT is what `check --format json` or a playbook with kdump_result_path wrote. Of a host that is in several of
+    them the newest record counts.
+    """
+    request = Request(**options)
+    return commands.finish(commands.since(document.merged(map(document.load, results)), request), request)
 
 
 @cli.command()
 @report_options
 @change_options
+@rollout_options
 @policy_options
 @click.option("--crashkernel", metavar="VALUE", help="Reserve this instead of `auto`, such as 512M.")
 @click.option("--no-sysrq", is_flag=True, help="Leave SysRq alone.")
@@ -121,9 +153,30 @@ def enable(crashkernel: str | None, no_sysrq: bool, **options: Any) -> int:
       sudo kdump-enabler enable
       kdump-enabler enable -i hosts.yml --dry-run --diff
       kdump-enabler enable -i hosts.yml --policy fleet.yml --reboot if-needed
+      kdump-enabler enable -i hosts.yml --canary 2 --batch 10% --max-failures 5
     """
     own = {"kdump_crashkernel": crashkernel} if crashkernel else {}
     return commands.enable(Request(**options, options=own | ({"kdump_sysrq": "keep"} if no_sysrq else {})))
+
+
+@cli.command(short_help="Reboot the hosts where only that is missing.")
+@report_options
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Reboot nothing, tell what would be.")
+@click.option("--batch", metavar="N|N%", help="Hosts at a time; one by default.")
+@failures_option
+def reboot(**options: Any) -> int:
+    """Reboot the hosts where only that is missing, and stop at the first that is not ready.
+
+    \b
+    Examples:
+      kdump-enabler reboot -i hosts.yml
+      kdump-enabler reboot -i hosts.yml --batch 10% --max-failures 3
+      kdump-enabler reboot -i hosts.yml -- -e '{"kdump_before_down": ["systemctl stop app"]}'
+
+    Run it again to go on where it stopped: what is ready is left alone.
+    """
+    return commands.reboot(Request(**options))
 
 
 @cli.command()
@@ -195,82 +248,6 @@ def disable(purge: bool, **options: Any) -> int:
     return commands.undo("disable", Request(**options), {"kdump_purge": purge})
 
 
-@cli.command(short_help="Crash machines on purpose, and open the dump.", epilog=PROOF_HELP)
-@report_options
-@click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Crash this host without asking.")
-@click.option("--unknown-too", is_flag=True, help="Also hosts of which nobody can see whether a dump would come out.")
-@click.option("--window", metavar="HH:MM-HH:MM", help="Crash only then, by the clock here.")
-@click.option("--console", type=click.Path(exists=True), metavar="FILE", help="The file here that has its console.")
-@click.option(
-    "--timeout",
-    type=click.IntRange(60),
-    default=1800,
-    show_default=True,
-    metavar="SECONDS",
-    help="For the dump and the boot after it.",
-)
-@click.option("--dry-run", is_flag=True, help="Crash nothing, say which hosts would be.")
-def prove(consenting: tuple[str, ...], **options: Any) -> int:
-    """Crash machines on purpose, one after the other, and open the dump that comes out.
-
-    Asks for the name of each machine. What was proven is kept on it, and holds until its kernel, its capture initrd or
-    anything else that a dump depends on is another.
-
-    \b
-    Examples:
-      sudo kdump-enabler prove                  crashes this machine; again after the reboot
-      kdump-enabler prove -i hosts.yml --limit web1
-      kdump-enabler prove -i hosts.yml --limit web --yes-crash web1 --yes-crash web2
-    """
-    own = {
-        "kdump_prove_unknown": options.pop("unknown_too"),
-        "kdump_prove_window": options.pop("window") or "",
-        "kdump_prove_console": options.pop("console") or "",
-        "kdump_prove_timeout": options.pop("timeout"),
-    }
-    return proving.prove(Request(**options), consenting, own)
-
-
-@cli.command()
-@click.argument("kind", type=click.Choice(simulation.KINDS))
-@report_options
-@click.option("--yes-crash", "consenting", multiple=True, metavar="HOST", help="Do it to this host without asking.")
-@click.option("--duration", metavar="SECONDS", help="How long. Default: long enough to be noticed.")
-@click.option("--cpu", metavar="N|all", help="On which CPU. Default: the last one.")
-@click.option("--off", multiple=True, metavar="WHAT", help=f"Switch off meanwhile: {', '.join(simulation.OFF)}.")
-@click.option("--state", metavar="R|D|K|S", help="The state of the task: running or sleeping.")
-@click.option("--iterations", metavar="N", help="How often.  [default: 1]")
-@click.option("--cooldown", metavar="SECONDS", help="The pause between two times.  [default: 0]")
-@click.option("--force", is_flag=True, help="Also where no dump would come out, or nobody would notice.")
-@click.option("--timeout", type=click.IntRange(60), default=1800, show_default=True, help="Seconds for dump and boot.")
-@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
-def simulate(kind: str, consenting: tuple[str, ...], force: bool, timeout: int, **options: Any) -> int:
-    """Make kernel trouble on purpose, and see whether it is noticed, panics and dumps as it should.
-
-    Says before which detector speaks after how many seconds and what then happens, and asks for the name of each
-    machine. The trouble ends by itself. Most kinds need a kernel module, which is built on the machine.
-
-    \b
-    Examples:
-      sudo kdump-enabler simulate soft-lockup --dry-run
-      sudo kdump-enabler simulate hung-task       again after the reboot, if it panics
-      kdump-enabler simulate soft-lockup -i hosts.yml --limit web1 --cpu 1 --duration 60
-
-    \b
-    Exit status: 0 what happened is what was said, 1 it is not, or it was refused,
-    2 usage error, or a host could not be seen, 4 unsupported.
-    """
-    named = {name: options.pop(name) for name in simulation.OPTIONS}
-    given = {name: list(value) if name == "off" else value for name, value in named.items() if value not in (None, ())}
-    own = {
-        "kdump_simulate_kind": kind,
-        "kdump_simulate_options": given,
-        "kdump_simulate_force": force,
-        "kdump_prove_timeout": timeout,
-    }
-    return simulating.simulate(Request(**options), consenting, own)
-
-
 @cli.command()
 @look_options
 @click.option("--set", "name", metavar="SET", help="Show all that this one holds.")
@@ -286,4 +263,5 @@ def backups(name: str | None, **options: Any) -> int:
     return commands.backups(Request(**options), name)
 
 
-cli.add_command(dumps)
+for command in (dumps, prove, simulate):
+    cli.add_command(command)

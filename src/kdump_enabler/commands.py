@@ -6,18 +6,20 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import audit, evidence, policy_file, probe
+from . import audit, evidence, policy_file, probe, recordings
 from .errors import UserError
+from .evidence import Evidence
 from .policy import PROFILE, Layer, effective
-from .report import document
+from .report import baseline, document
 from .report.visible import visible
+from .report.writing import write
 
 ENABLES = """This will, on {where}:
   1. install the kdump tools of the distribution
@@ -26,6 +28,9 @@ ENABLES = """This will, on {where}:
   4. set which events panic: {panics}
   5. let the SysRq crash key work
 What is already as strong stays; each file is backed up (kdump-enabler rollback).
+"""
+REBOOTS = """This reboots those of {where} that only need that, takes each out of service before with your commands
+(kdump_before_down), and stops at the first that is not ready afterwards.
 """
 UNDOES = {
     "rollback": "This puts the files of a backup set back on {where}.\n",
@@ -38,18 +43,21 @@ class Request:
     """What commands can be asked: the hosts, how much to say, for looking what to look at, for changes with which
     consent. `options` are the policy variables that options of the command line state."""
 
-    inventory: str | None
-    limit: str | None
-    ask_become_pass: bool
-    verbose: bool
     form: str
     output: str | None
-    ansible: Sequence[str]
+    inventory: str | None = None
+    limit: str | None = None
+    ask_become_pass: bool = False
+    verbose: bool = False
+    ansible: Sequence[str] = ()
+    baseline: str | None = None
     yes: bool = False
     reboot: str = "never"
     dry_run: bool = False
     diff: bool = False
     batch: str | None = None
+    canary: int | None = None
+    max_failures: int | None = None
     policy: str | None = None
     profile: str | None = None
     become: bool = False
@@ -62,10 +70,8 @@ class Request:
         """Refuse at once what would only be found after a long run, or silently ignored."""
         if sum(map(bool, (self.inventory, self.root, self.evidence))) > 1:
             raise UserError("-i, --root and --evidence are three different things to look at", "Give one of them.")
-        if self.save_evidence and (self.inventory or self.evidence):
-            raise UserError(
-                "--save-evidence keeps what was seen of this machine or of --root", "Leave out -i, --evidence."
-            )
+        if self.save_evidence and self.evidence:
+            raise UserError("--evidence is kept already", "Leave out --save-evidence.")
         if not self.inventory and (self.become or self.ask_become_pass):
             raise UserError("--become and --ask-become-pass are for the hosts of an inventory", "Use sudo here.")
         if self.batch and not re.fullmatch(r"[1-9]\d*%?", self.batch):
@@ -109,7 +115,8 @@ def look(request: Request) -> dict[str, Any]:
     """The result of looking: at hosts of an inventory, a file tree, recordings, or this machine."""
     layers = request.layers()
     if request.inventory:
-        return play("check", request, {"kdump_become": request.become, **_given(layers)})
+        kept = {"kdump_evidence_directory": str(Path(request.save_evidence).resolve())} if request.save_evidence else {}
+        return play("check", request, {"kdump_become": request.become, **kept, **_given(layers)})
     return look_here(request.root, request.evidence, request.save_evidence, layers)
 
 
@@ -123,6 +130,13 @@ def enable(request: Request) -> int:
         need_root()
     _ask(ENABLES.replace("{panics}", effective(layers).profile.does), request)
     return finish(play("enable", request, {"kdump_reboot": request.reboot, **_given(layers)}), request)
+
+
+def reboot(request: Request) -> int:
+    """Reboot the hosts where only that is missing, one batch after the other, and stop at the first that is not ready
+    afterwards."""
+    _ask(REBOOTS, request)
+    return finish(play("reboot", request, {}), request, "hosts")
 
 
 def _given(layers: Sequence[Layer]) -> dict[str, Any]:
@@ -153,12 +167,13 @@ def _still_reserved(result: Mapping[str, Any]) -> int:
 
 
 def look_here(
-    root: str | None = None, recordings: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
+    root: str | None = None, given: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
 ) -> dict[str, Any]:
     """The result for this machine, a file tree, or recorded evidence."""
-    if recordings:
-        texts = {path: Path(path).read_text(encoding="utf-8", errors="replace") for path in recordings}
-        found = [(path, evidence.load(text, path)) for path, text in texts.items()]
+    found: Iterable[tuple[str, Evidence]]
+    if given:
+        files = recordings.named(given).items()
+        found = ((name, evidence.load(path.read_text("utf-8", errors="replace"), str(path))) for name, path in files)
     else:
         raw = _probe(root)
         if save:
@@ -184,8 +199,9 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     where = {"kdump_hosts": request.limit} if request.limit else {}
     here = {} if inventory else {"kdump_become": False}
     # What failed is in the result, from which the exit status is made here.
-    batch = {"kdump_batch": request.batch} if request.batch else {}
-    own = {**variables, **where, **here, **batch, "kdump_fail_on": []}
+    paced = {"kdump_batch": request.batch, "kdump_canary": request.canary, "kdump_max_failures": request.max_failures}
+    pace = {name: value for name, value in paced.items() if value is not None}
+    own = {**variables, **where, **here, **pace, "kdump_fail_on": []}
     what = Run(playbook, inventory, own, request.ansible_words(), request.verbose)
     with Progress(Console(stderr=True, highlight=False, emoji=False), request.diff, request.dry_run) as progress:
         result = run(what, progress)
@@ -206,15 +222,28 @@ def say(result: Mapping[str, Any], request: Request, view: str) -> None:
     """Print the result as asked, a dry run as its plan; for views see report/views.py."""
     if request.form == "json":
         text = json.dumps(result, indent=1)
+    elif request.form != "table":
+        from .report.forms import FORMS  # noqa: PLC0415 - as below
+
+        text = FORMS[request.form](result, request.enable_command)
     else:
         from .report import views  # noqa: PLC0415 - a local check with --format json needs no rich
 
         shown = "plan" if request.dry_run else view
         text = views.render(shown, result, request.enable_command, request.verbose)
     if request.output:
-        Path(request.output).write_text(text + "\n", encoding="utf-8")
+        write(Path(request.output), text + "\n")
     else:
         click.echo(text)
+
+
+def since(result: dict[str, Any], request: Request) -> dict[str, Any]:
+    """The result with what changed since the baseline, if there is one. Raises UserError for one that is none."""
+    return (
+        result | {"baseline": baseline.compared(document.load(request.baseline), result)}
+        if request.baseline
+        else result
+    )
 
 
 def tell(result: Mapping[str, Any], request: Request, view: str) -> int:

@@ -21,7 +21,27 @@ def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-report_options = _several(
+def format_option(*more: str) -> Callable[[F], F]:
+    """How to print; `more` are the forms that this command has beside a table and the result document."""
+    return click.option(
+        "--format", "form", type=click.Choice(["table", "json", *more]), default="table", help="What to print."
+    )
+
+
+output_option = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there instead."
+)
+fleet_options = _several(
+    format_option("html", "junit", "prometheus"),
+    output_option,
+    click.option(
+        "--baseline",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="An earlier result (JSON): tell what changed since.",
+    ),
+)
+host_options = _several(
     # A path where a shell completes one; what it has to be is said by who reads it.
     click.option(
         "-i", "--inventory", type=click.Path(), metavar="INV", help="Ansible inventory; without it, this machine."
@@ -29,19 +49,21 @@ report_options = _several(
     click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
     click.option("--verbose", is_flag=True, help="Show infos too, and what Ansible says."),
-    click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."),
-    click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there instead."),
     click.argument("ansible", nargs=-1, type=click.UNPROCESSED, metavar="[-- ANSIBLE-PLAYBOOK OPTIONS]"),
 )
+report_options = _several(host_options, format_option(), output_option)
 become_option = click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything.")
-look_options = _several(
-    report_options,
+what_options = _several(
     become_option,
     click.option("--root", type=click.Path(), metavar="DIR", help="Look at a file tree instead of a machine."),
     click.option(
-        "--evidence", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Judge recorded evidence."
+        "--evidence",
+        multiple=True,
+        type=click.Path(exists=True),
+        help="Judge recorded evidence: files, directories.",
     ),
 )
+look_options = _several(report_options, what_options)
 policy_options = _several(
     click.option(
         "--policy",
@@ -59,4 +81,14 @@ change_options = _several(
     click.option("--dry-run", is_flag=True, help="Change nothing, show what would change."),
     click.option("--diff", is_flag=True, help="Show the lines that change."),
     click.option("--batch", metavar="N|N%", help="Hosts at a time; with --reboot if-needed one by default."),
+)
+failures_option = click.option(
+    "--max-failures",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Stop when more hosts fail; 0 by default where hosts are rebooted, else any number.",
+)
+rollout_options = _several(
+    click.option("--canary", type=click.IntRange(1), metavar="N", help="First so many hosts, none of which may fail."),
+    failures_option,
 )

@@ -43,7 +43,7 @@ def test_bash_offers_the_commands() -> None:
     [
         (["en"], ["enable"]),
         (["check", "--fo"], ["--format"]),
-        (["check", "--format", ""], ["table", "json"]),
+        (["check", "--format", ""], ["table", "json", "html", "junit", "prometheus"]),
         (["enable", "--reboot", "if"], ["if-needed"]),
     ],
 )

@@ -47,3 +47,20 @@ def test_how_far_a_task_is(monkeypatch: pytest.MonkeyPatch) -> None:
         while "8 of 64" not in stream.getvalue() and time.monotonic() < deadline:
             time.sleep(0.01)
     assert "web1: Fetch dumps, 0 s  dump[red]: 8 of 64 MiB" in stream.getvalue()
+
+
+def test_how_far_a_fleet_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "HEARTBEAT", 0.01)
+    stream = io.StringIO()
+    look = "kdump.enabler.audit : Look at the host"
+    with Progress(Console(file=stream, width=200, highlight=False)) as watch:
+        watch({"event": "play", "host": "", "task": "Look at the hosts", "hosts": 100})
+        for number in range(50):
+            watch({"event": "start", "host": f"web{number}", "task": look})
+            watch({"event": "unreachable" if number == 7 else "ok", "host": f"web{number}", "task": look})
+        watch({"event": "start", "host": "web99", "task": look})
+        deadline = time.monotonic() + 10
+        while "50 of" not in stream.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert f"{'━' * 12}{'─' * 12} 50 of 100 hosts, 1 failed  web99: Look at the host, 0 s" in stream.getvalue()
+    assert "unreachable" not in stream.getvalue(), "a fleet's report groups them"

@@ -181,9 +181,9 @@ def test_what_a_host_says_is_shown_and_not_obeyed(name: str) -> None:
 
 def test_a_hostile_machine_through_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     path = str(machines.HERE / "debian12-markup" / "evidence.json")
-    result = commands.look_here(recordings=[path])
+    result = commands.look_here(given=[path])
     result["hosts"][0]["host"] = "[red]evil[/red]"
-    request = commands.Request(None, None, False, True, "table", None, ())
+    request = commands.Request(form="table", output=None, verbose=True)
     assert commands.finish(result, request) == 2
     text = capsys.readouterr().out
     assert all(sign.isprintable() or sign == "\n" for sign in text)

@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from .. import __version__, pruning
 from ..dumps import with_origins
+from ..errors import UserError
 from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
 SCHEMA = "kdump-enabler/result/1"
 USAGE_ERROR = 2
+NOT_A_RESULT = "Give what `kdump-enabler check --format json -o FILE` wrote."
 NOT_BACK = "it was crashed on purpose and has not come back"
+NOT_TRIED = "it was not tried, because the rollout stopped: {reason}"
 LOST = "Ansible stopped working on it before the end; run this again with --verbose to see why"
 
 
-def document(hosts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The result document of these host records."""
+def document(hosts: Iterable[Mapping[str, Any]], generated_at: str = "") -> dict[str, Any]:
+    """The result document of these host records, made now if nothing else is said."""
     records = [dict(host) for host in hosts]
     summary = {verdict.value: 0 for verdict in Verdict}
     for record in records:
         summary[record["verdict"]] += 1
     return {
         "schema": SCHEMA,
-        "generated_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "generated_at": generated_at or datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "tool_version": __version__,
         "summary": summary,
         "hosts": records,
     }
+
+
+def load(path: str) -> dict[str, Any]:
+    """A result document that was written to a file. Raises UserError for anything else."""
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        where = f"{path}, line {error.lineno}" if isinstance(error, json.JSONDecodeError) else path
+        raise UserError(f"{where}: this is not JSON", NOT_A_RESULT) from error
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        raise UserError(f"{path} is not a result of the format {SCHEMA}", NOT_A_RESULT)
+    return found
+
+
+def merged(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several results as one, of the time of the newest. Of a host that is in several of them the newest record
+    counts; the order is that in which the names came first."""
+    ordered = sorted(results, key=lambda result: str(result["generated_at"]))
+    names = {host["host"]: host for result in ordered for host in result["hosts"]}
+    return document(names.values(), str(ordered[-1]["generated_at"]))
 
 
 def exit_code(result: Mapping[str, Any]) -> int:
@@ -37,9 +62,12 @@ def exit_code(result: Mapping[str, Any]) -> int:
     return worst_exit_code(host["exit_code"] for host in result["hosts"])
 
 
-def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False) -> dict[str, Any]:
+def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False, stopped: str = "") -> dict[str, Any]:
     """The record of one host from what a play registered for it: its last look, what failed, and with `dumps` what
-    dumps it has. A host that the play left without a last word was lost on the way."""
+    dumps it has. A host that the play left without a last word was lost on the way, or was not tried because the
+    rollout `stopped`, for this reason."""
+    if stopped and "kdump_audit" not in variables:
+        return nobody(host, Verdict.UNKNOWN, NOT_TRIED.format(reason=stopped))
     record = _from_play(host, variables) | _work_on_dumps(variables) | _simulation(variables)
     if dumps:
         found = (variables.get("kdump_dumps") or {}).get("vmcores")

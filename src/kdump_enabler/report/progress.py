@@ -11,10 +11,14 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
+from .fleet import MANY
 from .text import literal
 from .visible import visible
 
 HEARTBEAT = 30  # seconds between two signs of life where no line can be redrawn
+LOOK = "Look at the host"  # the first task on each host (roles/audit)
+BAR = 24  # characters
+LOST = ("failed", "unreachable")
 
 
 class Progress:
@@ -26,6 +30,9 @@ class Progress:
         self._verb = "would change" if dry_run else "changed"
         self._started: dict[tuple[str, str], float] = {}
         self._said: dict[tuple[str, str], str] = {}
+        self._hosts = 0
+        self._seen: set[str] = set()
+        self._lost: set[str] = set()
         self._status = Status("Starting Ansible", console=console)
         self._ended = threading.Event()
         self._pulse = threading.Thread(target=self._beat, daemon=True)
@@ -49,6 +56,7 @@ class Progress:
             for (host, task), began in list(self._started.items())[-1:]:
                 said = self._said.get((host, task), "")
                 words = f"{literal(host)}: {literal(task)}, {time.monotonic() - began:.0f} s  {literal(said)}".rstrip()
+                words = f"{self._bar()}{words}"
                 if self._console.is_terminal:
                     self._status.update(words)
                 else:
@@ -57,6 +65,9 @@ class Progress:
     def __call__(self, event: Mapping[str, Any]) -> None:
         """One event: remember what began and how far it is, print what changed or failed."""
         key = (event["host"], event["task"].rpartition(" : ")[2])
+        if event["event"] == "play":
+            self._hosts = max(self._hosts, event["hosts"])
+            return
         if event["event"] == "start":
             self._started[key] = time.monotonic()
             return
@@ -70,8 +81,25 @@ class Progress:
                 f" [green]{self._verb}[/]  {literal(key[0])}  {literal(key[1])}  [dim]{seconds:.0f} s[/]"
             )
             self._print_diff(event.get("diff"))
-        elif event["event"] in ("failed", "unreachable"):
+        elif event["event"] in LOST and self._hosts <= MANY:
             self._console.print(f" [red]{event['event']}[/]  {what}")
+        self._count(event["event"], key)
+
+    def _count(self, event: str, key: tuple[str, str]) -> None:
+        """Remember which hosts were looked at, and which of them are lost."""
+        if key[1] == LOOK:
+            self._seen.add(key[0])
+        if event in LOST:
+            self._lost.add(key[0])
+
+    def _bar(self) -> str:
+        """How many hosts of a fleet were looked at; empty for one host, or when all were."""
+        seen, lost = len(self._seen), len(self._lost)
+        if self._hosts < 2 or seen >= self._hosts:
+            return ""
+        done = BAR * seen // self._hosts
+        trouble = f", [red]{lost} failed[/]" if lost else ""
+        return f"{'━' * done}[dim]{'─' * (BAR - done)}[/] {seen} of {self._hosts} hosts{trouble}  "
 
     def _print_diff(self, diff: Any) -> None:
         if self._diff:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
+from .causes import Cause, by_cause, like_each_other
 from .visible import visible
 
 COLOURS = {
@@ -37,15 +37,6 @@ PROOFS = {
 DAY = 24 * 60 * 60
 NAMED_HOSTS = 4
 AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more findings, the prompt
-
-
-@dataclass
-class Cause:
-    """A finding, the hosts that have it, and how many more of the same kind they have."""
-
-    finding: Mapping[str, Any]
-    hosts: list[str] = field(default_factory=list)
-    more: int = 0
 
 
 def literal(text: str) -> str:
@@ -73,8 +64,8 @@ def show_findings(console: Console, result: Mapping[str, Any], command: str, inf
     `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. Findings that differ in their
     subject only are one, and on a terminal each takes two lines and all one screen; `infos` shows all, whole."""
     result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
-    causes, todo = _by_cause(result, infos), list(_todo(result, command))
-    shown = causes if infos else _like_each_other(causes)
+    causes, todo = by_cause(result["hosts"], infos), list(_todo(result, command))
+    shown = causes if infos else like_each_other(causes)
     short = console.is_terminal and not infos
     _print_causes(console, shown, many=len(result["hosts"]) > 1, room=_room(console, todo) if short else None)
     if todo:
@@ -101,10 +92,14 @@ def _room(console: Console, todo: list[str]) -> int:
 
 
 def show_plan(console: Console, result: Mapping[str, Any]) -> None:
-    """Print what a run would change on each host."""
+    """Print what a run would change, once for all hosts with the same steps."""
+    plans: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for host in result["hosts"]:
         if host["facts"] and not host["reason"] and "trouble" not in host:
-            console.print(Padding(_plan(host), (1, 0, 0, 1)))
+            steps = tuple((step["step"], step["changes"]) for step in host["plan"])
+            plans.setdefault(steps, []).append(host["host"])
+    for steps, names in sorted(plans.items(), key=lambda item: -len(item[1])):
+        console.print(Padding(_plan(steps, names), (1, 0, 0, 1)))
 
 
 def _host(host: Mapping[str, Any]) -> Padding:
@@ -167,11 +162,11 @@ def _ago(seconds: int) -> str:
     return f"{days} days ago" if days > 1 else f"{hours} hours ago" if hours > 1 else f"{seconds // 60} minutes ago"
 
 
-def _plan(host: Mapping[str, Any]) -> str:
-    steps = [f"  {literal(step['step'])}  [dim]{literal(step['changes'])}[/]" for step in host["plan"]]
-    name = literal(host["host"])
-    head = f"A run would, on [bold]{name}[/]:" if steps else f"Nothing to do on {name}."
-    return "\n".join([head, *steps])
+def _plan(steps: Iterable[tuple[str, str]], names: Sequence[str]) -> str:
+    lines = [f"  {literal(step)}  [dim]{literal(changes)}[/]" for step, changes in steps]
+    more = f" and {len(names) - NAMED_HOSTS} more" if len(names) > NAMED_HOSTS else ""
+    where = ", ".join(f"[bold]{literal(name)}[/]" for name in names[:NAMED_HOSTS]) + more
+    return "\n".join([f"A run would, on {where}:" if lines else f"Nothing to do on {where}.", *lines])
 
 
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
@@ -187,30 +182,6 @@ def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
             yield "\n".join(["Going back would change:", *map(literal, found["diff"].splitlines())])
     elif host["reason"]:
         yield f"{name} is {host['verdict']}: {literal(host['reason'])}."
-
-
-def _by_cause(result: Mapping[str, Any], infos: bool) -> list[Cause]:
-    """Findings with the hosts that share them, errors first."""
-    causes: dict[tuple[str, ...], Cause] = {}
-    for host in result["hosts"]:
-        for finding in host["findings"]:
-            if infos or finding["severity"] != "info":
-                key = tuple(str(finding[name]) for name in ("id", "title", "current", "wanted"))
-                causes.setdefault(key, Cause(finding)).hosts.append(host["host"])
-    order = list(MARKS)
-    return sorted(causes.values(), key=lambda cause: order.index(cause.finding["severity"]))
-
-
-def _like_each_other(causes: list[Cause]) -> list[Cause]:
-    """One cause for those of the same rule, severity, remedy and hosts: several settings of one kind."""
-    found: dict[tuple[str, ...], Cause] = {}
-    for cause in causes:
-        key = (*(str(cause.finding[name]) for name in ("id", "severity", "remedy")), *cause.hosts)
-        if key in found:
-            found[key].more += 1
-        else:
-            found[key] = cause
-    return list(found.values())
 
 
 def _finding(cause: Cause, many: bool, short: bool) -> Padding:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
-from . import dump_work, dumps, settings, simulations, text
+from . import dump_work, dumps, fleet, settings, simulations, text
 from .text import literal, show_name
 
 Result = Mapping[str, Any]
@@ -32,14 +32,23 @@ def _hosts(console: Console, result: Result, _command: str, _verbose: bool) -> N
 
 
 def _findings(console: Console, result: Result, command: str, verbose: bool) -> None:
-    text.show_hosts(console, result)
-    text.show_findings(console, result, command, verbose)
+    if len(result["hosts"]) > fleet.MANY and not verbose:
+        fleet.show_overview(console, result)
+        fleet.show_causes(console, result)
+    else:
+        text.show_hosts(console, result)
+        text.show_findings(console, result, command, verbose)
     if verbose:
         settings.show_settings(console, result)
+    if "baseline" in result:
+        fleet.show_changes(console, result["baseline"])
 
 
-def _plan(console: Console, result: Result, _command: str, _verbose: bool) -> None:
-    text.show_hosts(console, result)
+def _plan(console: Console, result: Result, _command: str, verbose: bool) -> None:
+    if len(result["hosts"]) > fleet.MANY and not verbose:
+        fleet.show_overview(console, result)
+    else:
+        text.show_hosts(console, result)
     text.show_plan(console, result)
 
 
