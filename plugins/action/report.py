@@ -31,8 +31,11 @@ class ActionModule(ActionBase):
         asked = {host: hostvars.raw_get(host) for host in self._task.args["hosts"]}
         limited = "ansible_limit" in (task_vars or {})
         dumps = boolean(self._task.args.get("dumps", False))
+        stopped = next((found["kdump_rollout"]["reason"] for found in asked.values() if self._stops(found)), "")
         records = [
-            make.from_play(host, found, dumps) for host, found in asked.items() if "kdump_audit" in found or not limited
+            make.from_play(host, found, dumps, stopped)
+            for host, found in asked.items()
+            if "kdump_audit" in found or not limited
         ]
         result = make.document(records)
         if self._task.args.get("path"):
@@ -42,6 +45,11 @@ class ActionModule(ActionBase):
         if failing:
             return {"failed": True, "msg": f"Not as wanted: {', '.join(failing)}", "summary": summary}
         return {"changed": False, "summary": summary, "result": result}
+
+    @staticmethod
+    def _stops(found: dict[str, Any]) -> bool:
+        """Whether the rollout ended before this host."""
+        return bool(found.get("kdump_rollout", {}).get("stop"))
 
     def _fail_on(self) -> set[str]:
         """The verdicts that fail the play. Raises AnsibleActionFail for a word that is none."""

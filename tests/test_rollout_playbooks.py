@@ -1,0 +1,68 @@
+"""Rollouts of many hosts: who goes first, and when it stops. The hosts are recorded machines; nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kdump_enabler import rollout
+from tests.test_result_schema import answering, play
+
+BAD = {"kdump_crashkernel": "as much as you like"}
+TWO = {"kdump_batch": 2, "kdump_max_failures": 1}
+STOPPED = "it was not tried, because the rollout stopped: "
+
+
+def hosts(folder: Path, number: int, failing: set[int]) -> dict[str, dict[str, Any]]:
+    """So many machines of one kind; the failing ones ask for what cannot be meant."""
+    python = answering(folder, "debian12-ready")
+    own = {"ansible_connection": "local", "ansible_python_interpreter": python}
+    return {f"web{at}": {**own, **(BAD if at in failing else {})} for at in range(1, number + 1)}
+
+
+def fates(folder: Path, failing: set[int], pace: dict[str, Any]) -> list[str]:
+    """What became of each of six hosts."""
+    words = ["--check", "-e", json.dumps(pace)]
+    records = play("enable", folder / "hosts.json", hosts(folder, 6, failing), *words)
+    return [_fate(records[f"web{at}"]) for at in range(1, 7)]
+
+
+def _fate(record: dict[str, Any]) -> str:
+    reason: str = record["reason"]
+    if reason.startswith(STOPPED):
+        return reason.removeprefix(STOPPED)
+    return "failed" if "trouble" in record else "done"
+
+
+@pytest.mark.parametrize(
+    ("failing", "pace", "expected"),
+    [
+        ({1}, {}, ["failed", *["done"] * 5]),
+        ({1}, {"kdump_canary": 2}, ["failed", "done", *["the canary web1 failed"] * 4]),
+        ({3}, {"kdump_canary": 2}, ["done", "done", "failed", "done", "done", "done"]),
+        (
+            {2, 3},
+            {"kdump_batch": 2, "kdump_max_failures": 1},
+            ["done", *["failed"] * 2, "done", *["web2, web3 failed"] * 2],
+        ),
+        ({2}, {"kdump_batch": "50%", "kdump_max_failures": 0}, ["done", "failed", "done", *["web2 failed"] * 3]),
+        ({2}, {"kdump_canary": 1, "kdump_batch": "50%", "kdump_max_failures": 3}, ["done", "failed", *["done"] * 4]),
+    ],
+)
+def test_when_it_stops(tmp_path: Path, failing: set[int], pace: dict[str, Any], expected: list[str]) -> None:
+    assert fates(tmp_path, failing, pace) == expected
+
+
+def test_with_reboots_a_host_that_is_not_ready_stops_it() -> None:
+    seen = {"kdump_audit": {"host": {"verdict": "drift", "facts": {}, "exit_code": 1}, "open": False}}
+    assert rollout.stop({"web1": seen, "web2": {}}, rollout.Limits(failures=0)) == ""
+    assert rollout.stop({"web1": seen, "web2": {}}, rollout.Limits(failures=0, reboots=True)) == "web1 failed"
+
+
+def test_many_are_not_all_named() -> None:
+    lost = {f"web{at}": {"kdump_audit": {"unreachable": True, "msg": "timed out"}} for at in range(5)}
+    assert rollout.stop(lost, rollout.Limits(failures=5)) == ""
+    assert rollout.stop(lost, rollout.Limits(failures=4)) == "web0, web1, web2 and 2 more failed"
