@@ -38,7 +38,9 @@ PLAYBOOK = f"""#!/bin/sh
 PYTHONPATH={HOME} exec python3 -m ansible.cli.playbook "$@"
 """
 MAIL = "/usr/local/bin/mailed 'a \"b\" 5% $HOME' root"
-WANTED = ["-e", json.dumps({"kdump_prune_keep": 1, "kdump_announce_mail": MAIL})]
+TEXTFILE = "/var/lib/kdump.prom"
+CHECK = {"kdump_check_timer": True, "kdump_check_textfile": TEXTFILE}
+WANTED = ["-e", json.dumps({"kdump_prune_keep": 1, "kdump_announce_mail": MAIL, **CHECK})]
 
 
 @pytest.fixture
@@ -117,6 +119,7 @@ def test_dump_units(host: Contained) -> None:
 
     tells(host)
     prunes(host)
+    looks(host)
 
     play(host, "rollback", "-e", "kdump_rollback_to=first")
     left = difference(before, host.files())
@@ -149,6 +152,23 @@ def tells(host: Contained) -> None:
     assert mailed.startswith('<a "b" 5% $HOME><root>')
     assert mailed.count("new dump, real: kernel") == 2
     assert "202611190000" not in mailed
+
+
+def looks(host: Contained) -> None:
+    """At the host itself, by the sandboxed service, and again after something in /boot changed."""
+    assert host.container.ssh("systemctl is-active kdump-enabler-check.timer kdump-enabler-check.path").stdout == (
+        "active\n" * 2
+    )
+    ended = host.container.ssh("systemctl start kdump-enabler-check", check=False, timeout=120)
+    assert ended.returncode == 0, host.container.ssh("journalctl -u kdump-enabler-check -o cat").stdout
+    assert 'verdict="unsupported"} 1' in host.cat(TEXTFILE)
+    assert "this is a container" in host.container.ssh("journalctl -u kdump-enabler-check -o cat").stdout
+    host.container.ssh(f"rm {TEXTFILE}; touch /boot/another-kernel")
+    deadline = time.monotonic() + 60
+    while host.container.ssh(f"test -s {TEXTFILE}", check=False).returncode and time.monotonic() < deadline:
+        time.sleep(1)
+    assert 'verdict="unsupported"} 1' in host.cat(TEXTFILE)
+    host.container.ssh("rm /boot/another-kernel")
 
 
 def prunes(host: Contained) -> None:
