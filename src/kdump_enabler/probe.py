@@ -20,7 +20,7 @@ import struct
 import subprocess
 import sys
 import time
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 Record = Dict[str, Any]
 
@@ -387,37 +387,34 @@ def text_of(root: str, path: str, pattern: str = "") -> Record:
     return record
 
 
-def image_of(root: str, path: str) -> Record:
-    """A kernel for x86 with the text that names its build: release, who built it, and version."""
+def read_by(reader: Callable[[BinaryIO], str], root: str, path: str) -> Record:
+    """A file with the text that a reader makes of it."""
     record = outside(root, path)
     if "error" in record:
         return record
     try:
         with open(root + resolved(root, path), "rb") as stream:
-            stream.seek(BUILD_POINTER)
-            stream.seek(int.from_bytes(stream.read(2), "little") + BUILD_BASE)
-            record["text"] = stream.read(BUILD_CAP).split(b"\0")[0].decode("ascii", "replace")
+            record["text"] = reader(stream)
     except OSError as error:
         record.update(failure(error))
     return record
 
 
-def unified_of(root: str, path: str) -> Record:
-    """A unified kernel image with lines of what it says of itself, each with the name of its section's key."""
-    record = outside(root, path)
-    if "error" in record:
-        return record
+def build_of(stream: BinaryIO) -> str:
+    """What a kernel for x86 says it is: release, who built it, and version."""
+    stream.seek(BUILD_POINTER)
+    stream.seek(int.from_bytes(stream.read(2), "little") + BUILD_BASE)
+    return stream.read(BUILD_CAP).split(b"\0")[0].decode("ascii", "replace")
+
+
+def unified_of(stream: BinaryIO) -> str:
+    """What a unified kernel image says of itself, in lines that begin with the name of their section's key."""
     try:
-        with open(root + resolved(root, path), "rb") as stream:
-            found = dict(sections(stream))
-    except OSError as error:
-        record.update(failure(error))
-        return record
+        found = dict(sections(stream))
     except struct.error:  # cut short, or no such file at all
         found = {}
     lines = [(SECTIONS[name], line) for name in SECTIONS for line in found.get(name, "").splitlines()]
-    record["text"] = without_secrets("".join("{} {}\n".format(key, line) for key, line in lines if line.strip()))
-    return record
+    return without_secrets("".join("{} {}\n".format(key, line) for key, line in lines if line.strip()))
 
 
 def sections(stream: BinaryIO) -> Iterator[Tuple[bytes, str]]:
@@ -619,10 +616,10 @@ def collect(root: str = "/") -> Record:
     live = prefix == ""
     files = {path: text_of(prefix, path) for path in expanded(prefix, TEXT_GLOBS + SIMULATION_GLOBS)}
     files.update((path, outside(prefix, path)) for path in expanded(prefix, STAT_GLOBS))
-    files.update((path, image_of(prefix, path)) for path in expanded(prefix, IMAGE_GLOBS))
+    files.update((path, read_by(build_of, prefix, path)) for path in expanded(prefix, IMAGE_GLOBS))
     files.update((path, outside(prefix, path)) for path in named(files, KEY_FILES) if path.startswith("/"))
     files.update([(path, outside(prefix, path)) for path in entry_kernels(files)])
-    files.update((path, unified_of(prefix, path)) for path in expanded(prefix, UNIFIED_GLOBS))
+    files.update((path, read_by(unified_of, prefix, path)) for path in expanded(prefix, UNIFIED_GLOBS))
     files.update(tuned_profiles(prefix, files))
     mounted = mounts(prefix, files["/proc/mounts"].get("text", "")) if live else {}
     for names, wanted in LINES_OF:

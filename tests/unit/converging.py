@@ -35,6 +35,16 @@ def converge(raw: Raw, **variables: Any) -> list[Audit]:
     return looks
 
 
+def settles(raw: Raw) -> None:
+    """Fails where nothing is left to do and the next boot still reserves less than is wanted, or something is left."""
+    last = converge(raw)[-1]
+    assert last.plan.empty, last.plan.steps()
+    assert last.facts is not None
+    assert last.wanted is not None
+    assert last.facts.next_boot is not None
+    assert last.facts.next_boot.size_bytes >= last.wanted.size_bytes
+
+
 def remembering(raw: Raw, *chosen: Layer) -> Audit:
     """The machine judged by what it remembers, and by what was chosen over it."""
     seen = evidence.from_raw(raw)

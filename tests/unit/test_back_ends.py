@@ -20,7 +20,7 @@ from tests.hosts.faults.red_hat import MACHINES, linked, without_blscfg
 from tests.hosts.machines import Raw
 from tests.hosts.red_hat import EL9, EL10, MAIN, TEMPLATE, entry, path_of
 from tests.unit.building import judge
-from tests.unit.converging import TOOLS, apply, converge
+from tests.unit.converging import TOOLS, apply, settles
 
 PAIR = "512M,high crashkernel=256M,low"
 DEFAULT = EL9.crashkernel
@@ -56,12 +56,7 @@ def enabled(raw: Raw, **policy: Any) -> Plan:
 
 @pytest.mark.parametrize("name", [name for name in OURS if name not in HELD])
 def test_every_machine_of_the_family_converges(name: str) -> None:
-    last = converge(machines.load(name))[-1]
-    assert last.plan.empty, last.plan.steps()
-    assert last.facts is not None
-    assert last.wanted is not None
-    assert last.facts.next_boot is not None
-    assert last.facts.next_boot.size_bytes >= last.wanted.size_bytes
+    settles(machines.load(name))
 
 
 @pytest.mark.parametrize("name", sorted(HELD))

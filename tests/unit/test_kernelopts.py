@@ -15,7 +15,7 @@ from tests.hosts.faults import el8
 from tests.hosts.machines import Raw
 from tests.hosts.red_hat import EL8, GRUB_ENV, MAIN, ROOT, TEMPLATE, entry, path_of
 from tests.unit.building import judge
-from tests.unit.converging import apply, converge
+from tests.unit.converging import apply, converge, settles
 
 GIB = 1024 * MIB
 LARGE = "1G-4G:160M,4G-64G:192M,64G-1T:256M,1T-:512M"
@@ -34,12 +34,7 @@ def enabled(raw: Raw, **policy: str) -> Raw:
 
 @pytest.mark.parametrize("name", sorted(el8.MACHINES))
 def test_every_machine_converges(name: str) -> None:
-    last = converge(machines.load(name))[-1]
-    assert last.plan.empty, last.plan.steps()
-    assert last.facts is not None
-    assert last.wanted is not None
-    assert last.facts.next_boot is not None
-    assert last.facts.next_boot.size_bytes >= last.wanted.size_bytes
+    settles(machines.load(name))
 
 
 @pytest.mark.parametrize(

@@ -48,10 +48,10 @@ def test_the_probe_reads_the_build_that_an_image_says_it_is(tmp_path: Path) -> N
     (tmp_path / "boot").mkdir()
     bz_image(tmp_path / "boot/vmlinuz-linux", arch.BUILD)
     (tmp_path / "boot/vmlinuz-short").write_bytes(b"MZ")
-    record = probe.image_of(str(tmp_path), "/boot/vmlinuz-linux")
+    record = probe.read_by(probe.build_of, str(tmp_path), "/boot/vmlinuz-linux")
     assert (record["text"], "error" in record) == (arch.BUILD, False)
-    assert probe.image_of(str(tmp_path), "/boot/vmlinuz-short")["text"] == ""
-    assert probe.image_of(str(tmp_path), "/boot/vmlinuz-none")["error"] == "ENOENT"
+    assert probe.read_by(probe.build_of, str(tmp_path), "/boot/vmlinuz-short")["text"] == ""
+    assert probe.read_by(probe.build_of, str(tmp_path), "/boot/vmlinuz-none")["error"] == "ENOENT"
 
 
 def test_the_running_kernel_is_found_by_what_it_says_of_itself() -> None:
