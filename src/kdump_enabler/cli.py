@@ -114,7 +114,7 @@ def check(show_policy: bool, **options: Any) -> int:
       kdump-enabler check -i hosts.yml --baseline last-week.json --format html -o fleet.html
     """
     request = Request(**options)
-    result = commands.since(commands.look(request), request)
+    result = commands.compared(request, lambda: commands.look(request))
     return commands.finish(result, request, "policy" if show_policy else "findings")
 
 
@@ -135,7 +135,8 @@ def report(results: tuple[str, ...], **options: Any) -> int:
     them the newest record counts.
     """
     request = Request(**options)
-    return commands.finish(commands.since(document.merged(map(document.load, results)), request), request)
+    result = commands.compared(request, lambda: document.merged(map(document.load, results)))
+    return commands.finish(result, request)
 
 
 @cli.command()

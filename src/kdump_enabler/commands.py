@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,8 @@ def enable(request: Request) -> int:
 def reboot(request: Request) -> int:
     """Reboot the hosts where only that is missing, one batch after the other, and stop at the first that is not ready
     afterwards."""
+    if not request.inventory:
+        raise UserError("reboot is for the hosts of an inventory", "Here, type: sudo systemctl reboot")
     _ask(REBOOTS, request)
     return finish(play("reboot", request, {}), request, "hosts")
 
@@ -237,13 +239,12 @@ def say(result: Mapping[str, Any], request: Request, view: str) -> None:
         click.echo(text)
 
 
-def since(result: dict[str, Any], request: Request) -> dict[str, Any]:
-    """The result with what changed since the baseline, if there is one. Raises UserError for one that is none."""
-    return (
-        result | {"baseline": baseline.compared(document.load(request.baseline), result)}
-        if request.baseline
-        else result
-    )
+def compared(request: Request, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The result that `make` gives, with what changed since the baseline, if there is one. Raises UserError for a
+    baseline that is none, before anything is looked at."""
+    earlier = document.load(request.baseline) if request.baseline else None
+    result = make()
+    return result | {"baseline": baseline.compared(earlier, result)} if earlier else result
 
 
 def tell(result: Mapping[str, Any], request: Request, view: str) -> int:

@@ -111,3 +111,14 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     assert [file.name for file in tmp_path.iterdir()] == ["fleet.prom"]
     assert path.read_text() == "old"
     write(Path("/dev/null"), "what is no file is written to as it is")
+
+
+def test_a_baseline_is_read_before_anything_is_looked_at(tmp_path: Path) -> None:
+    request = Request(form="table", output=None, baseline=written(tmp_path / "x.json", "[]"))
+    with pytest.raises(UserError, match="is not a result"):
+        commands.compared(request, lambda: pytest.fail("it looked"))
+
+
+def test_this_machine_is_not_rebooted() -> None:
+    with pytest.raises(UserError, match="for the hosts of an inventory"):
+        commands.reboot(Request(form="table", output=None, yes=True))
