@@ -118,6 +118,7 @@ hint:
 """
 
 import contextlib
+import errno
 import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -236,10 +237,16 @@ def changed_settings(known: Dict[str, Dict[str, str]], root: str) -> Dict[str, s
 
 
 def put_settings_back(root: str, settings: Dict[str, str]) -> None:
-    """Give the running kernel its values."""
+    """Give the running kernel its values. One that it does not take (0 of max_rcu_stall_to_panic) comes by a boot."""
     for key, value in settings.items():
-        set_value(path_of(root, key), value)
-        note(["put back now: {0} = {1}".format(key, value)])
+        try:
+            set_value(path_of(root, key), value)
+            when = "now"
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            when = "by the next boot"
+        note(["put back {0}: {1} = {2}".format(when, key, value)])
 
 
 def clean_up(sets: List[BackupSet]) -> None:

@@ -58,3 +58,22 @@ def test_what_the_kernel_had_is_kept_and_given_back(call: Call, kernel: Path, tm
     back = call("restore", backup_root=str(tmp_path / "backups"), settings_root=str(kernel), prelude=NO_LOG)
     assert (back["changed"], back["settings"]) == (True, {"kernel.panic": "0"})
     assert ((kernel / "kernel/panic").read_text(), (kernel / "kernel/sysrq").read_text()) == ("0\n", "1\n")
+
+
+# What writes kernel.panic is told that the kernel takes no such value.
+PICKY = f"""{NO_LOG}
+import builtins, errno
+real = builtins.open
+def picky(path, mode="r", *words, **more):
+    if str(path).endswith("kernel/panic") and "w" in mode:
+        raise OSError(errno.EINVAL, "Invalid argument")
+    return real(path, mode, *words, **more)
+builtins.open = picky"""
+
+
+def test_what_the_kernel_does_not_take_back_hinders_nothing(call: Call, kernel: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"root": str(kernel), "backup_root": str(tmp_path / "backups"), "prelude": NO_LOG}
+    call("live_settings", values={"kernel.panic": 10, "kernel.sysrq": 446}, backup_set="20250101T000000Z", **options)
+    back = call("restore", backup_root=str(tmp_path / "backups"), settings_root=str(kernel), prelude=PICKY)
+    assert not back.get("failed"), back
+    assert ((kernel / "kernel/panic").read_text(), (kernel / "kernel/sysrq").read_text()) == ("10\n", "438\n")
