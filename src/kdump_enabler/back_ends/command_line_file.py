@@ -13,7 +13,7 @@ from ..facts.raspberry_pi import EXTRA
 from ..finding import Source
 from ..policy import Policy
 from ..wanted import Reserve, asks_enough
-from .entry_files import asked_for, is_wrong, read_only
+from .entry_files import asked_for, is_wrong, on_first_line, read_only
 from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ()
@@ -82,7 +82,5 @@ def _of_the_hook(facts: Facts, reservation: str, policy: Policy) -> tuple[FileCh
         return own_file(facts.evidence, EXTRA, f"crashkernel={reservation}\n") if reservation else ()
     if file.text is None or not is_wrong(facts, file.text, asked_for(facts, reservation), policy):
         return ()
-    first, *rest = file.text.split("\n")
-    others = (crashkernel.rewritten(line, "") for line in rest)
-    text = "\n".join([crashkernel.rewritten(first, reservation), *others])
+    text = on_first_line(file.text, reservation)
     return (edited(file, text),) if can_edit(file, text) else ()

@@ -49,9 +49,13 @@ def template(facts: Facts, want: Reserve | None, policy: Policy) -> Iterator[tup
     file = facts.evidence.file(TEMPLATE)
     if file.text is None or not is_wrong(facts, file.text, want, policy):
         return
-    first, *rest = file.text.split("\n")
-    first = crashkernel.rewritten(first, want.text if want else "")
-    yield file, "\n".join([first, *(crashkernel.rewritten(one, "") for one in rest)])
+    yield file, on_first_line(file.text, want.text if want else "")
+
+
+def on_first_line(text: str, reservation: str) -> str:
+    """The text of a file whose lines are one command line, with the word in the first, and in no other."""
+    first, *rest = text.split("\n")
+    return "\n".join([crashkernel.rewritten(first, reservation), *(crashkernel.rewritten(one, "") for one in rest)])
 
 
 def new_template(facts: Facts, words: list[str], reservation: str) -> tuple[FileChange, ...]:

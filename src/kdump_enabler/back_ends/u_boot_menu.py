@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 
 from ..changes import FileChange, can_edit, edited, own_file
-from ..facts import crashkernel, extlinux
+from ..facts import extlinux
 from ..facts.extlinux import FRAGMENTS, PATH, SETTINGS, TOOL
 from ..facts.machine import Facts
 from ..facts.shell_value import STRIP
 from ..finding import Source
 from ..policy import Policy
 from ..wanted import HEADER, Reserve
-from .entry_files import TEMPLATE, read_only
+from .entry_files import TEMPLATE, on_first_line, read_only
 from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ def changes(facts: Facts, reservation: str, _: Policy) -> tuple[FileChange, ...]
     if not _takes_template(facts):
         return own_file(facts.evidence, FRAGMENT, text(reservation))
     file = facts.evidence.file(TEMPLATE)
-    new = _template(file.text or "", reservation)
+    new = on_first_line(file.text or "", reservation)
     return (edited(file, new),) if new != file.text and can_edit(file, new) else ()
 
 
@@ -50,7 +50,9 @@ def lasts(_: Facts, __: Reserve, ___: Policy) -> bool:
 
 def stays(facts: Facts) -> str:
     """Where the words are that cannot be taken out."""
-    kept = _takes_template(facts) and not can_edit(facts.evidence.file(TEMPLATE), _template(_template_of(facts), ""))
+    kept = _takes_template(facts) and not can_edit(
+        facts.evidence.file(TEMPLATE), on_first_line(_template_of(facts), "")
+    )
     return f"take crashkernel= out of {TEMPLATE} by hand, then: {TOOL}" if kept else ""
 
 
@@ -62,7 +64,7 @@ def spoiler(facts: Facts, want: Reserve, _: Policy) -> Obstacle | None:
         return held
     if _takes_template(facts):
         file = facts.evidence.file(TEMPLATE)
-        possible = can_edit(file, _template(file.text or "", want.text))
+        possible = can_edit(file, on_first_line(file.text or "", want.text))
         return None if possible else Obstacle(Source(TEMPLATE, 1, "it cannot be changed word by word"), remedy)
     return None
 
@@ -85,8 +87,3 @@ def _takes_template(facts: Facts) -> bool:
 
 def _template_of(facts: Facts) -> str:
     return facts.evidence.text(TEMPLATE) or ""
-
-
-def _template(old: str, reservation: str) -> str:
-    first, *rest = old.split("\n")
-    return "\n".join([crashkernel.rewritten(first, reservation), *(crashkernel.rewritten(one, "") for one in rest)])
