@@ -35,6 +35,11 @@ RESERVATION = st.sampled_from(["", "256M", "1G-4G:192M,4G-:256M", "512M,high cra
 )
 @example(text="GRUB_CMDLINE_LINUX=crashkernel=1M' 1'\n", reservation="512M,high crashkernel=64M,low")
 @example(text='GRUB_CMDLINE_LINUX="a b"\nGRUB_DISABLE_OS_PROBER=true\n', reservation="256M")
+@example(text='OTHER="crashkernel=1M"\nGRUB_CMDLINE_LINUX="$OTHER"\n', reservation="")
+@example(
+    text='GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX "\\\nGRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX crashkernel=1M " 1\n',
+    reservation="256M",
+)
 def test_a_word_of_the_grub_defaults(text: str, reservation: str) -> None:
     after = grub_defaults.with_reservation(read(text), reservation)
     assume(after is not None)

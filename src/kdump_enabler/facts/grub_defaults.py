@@ -182,9 +182,11 @@ def without(text: str, words: Iterable[Word]) -> str:
 
 def with_reservation(defaults: Defaults, reservation: str, variable: str = COMMAND_LINE[0]) -> str | None:
     """The text of /etc/default/grub asking for this and nothing else: its first word is replaced, further ones go, or
-    one is put at the end of this variable. Null where that cannot be written in one piece."""
+    one is put at the end of this variable. Null where that cannot be written in one piece, or where a word comes from
+    another variable."""
     text, words = defaults.texts.get(MAIN), [word for word in defaults.written if word.path == MAIN]
-    if text is None or any(word.cut is None for word in words):
+    borrowed = {word.start for word in defaults.words if word.path == MAIN} - {word.start for word in words}
+    if text is None or borrowed or any(word.cut is None for word in words):
         return None
     if words and reservation:
         first, *others = words

@@ -142,13 +142,14 @@ class _Reader(ValueReader):
             return []
 
     def _doubtful(self, begin: int, reason: str) -> Iterator[Assignment]:
-        """What looks like assignments in the rest of the file."""
-        for match in LINE_START.finditer(self.text, begin):
-            self.pos = match.end()
+        """What looks like assignments in the rest of the file; one that goes on over several lines is one."""
+        while match := LINE_START.search(self.text, begin):
+            self.pos, begin = match.end(), match.end() + 1
             try:
                 yield replace(self._assignment(), doubt=reason)
             except DoubtError:
                 continue
+            begin = self.pos
 
     def _at_end(self) -> bool:
         """At the end of a simple command: `#` begins a comment only here, where a word would begin."""
