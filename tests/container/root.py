@@ -18,7 +18,7 @@ from ..vm.errors import VmError
 
 RECIPE, FAMILIES_RECIPE = (Path(__file__).with_name(name) for name in ("recipe", "families"))
 SUITES = ("bookworm", "bullseye", "trixie", "testing")
-FAMILIES = ("dnf", "zypper")
+FAMILIES = ("dnf", "pacman", "zypper")
 TOOLS = {
     "apt-config": "apt",
     "apt-ftparchive": "apt-utils",

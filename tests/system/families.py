@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.hosts import red_hat, suse
+from tests.hosts import arch, red_hat, suse
 from tests.hosts.machines import Raw
 
 
 @dataclass(frozen=True)
 class Family:
     """`machine` is what the container looks like, `arrange` what else it needs for that; `packages` are those that a
-    run installs and `listing` prints all that are there; `unit` loads the capture kernel. Then what a test does to it:
-    `need` and `unneed` install and remove somebody else's package, of which a run says `needed`; `hold` takes the
+    run installs and `listing` prints all that are there; `unit` loads the capture kernel, and `started` is how systemd
+    names what starts it. Then what a test does to it: `need` and `unneed` install and remove somebody else's package, of which a run says `needed`; `hold` takes the
     manager's lock, of which it says `held`; `unreachable` and `missing` are what may be wrong with its repository, and
     `said` is what a run says of the first."""
 
@@ -22,6 +22,7 @@ class Family:
     packages: frozenset[str]
     listing: str
     unit: str
+    started: str
     need: str
     unneed: str
     needed: str
@@ -57,6 +58,14 @@ chmod +x /usr/sbin/grub2-*"""
 # A zypper that waits for its next command.
 HOLD_ZYPP = """systemd-run --quiet sh -c 'sleep 600 | zypper shell'
 until [ -s /run/zypp.pid ]; do sleep 0.1; done"""
+# What systemd takes for the command line of a container is that of its first process (proc-cmdline.c). The real
+# grub-mkconfig makes the menu, over the kernel that the package brings once more: the files of /boot were exchanged.
+BOOTED = """mount --bind /opt/kernel/cmdline /proc/1/cmdline
+pacman --noconfirm -S linux > /dev/null
+grub-mkconfig -o /boot/grub/grub.cfg"""
+# A pacman that waits for its answer.
+HOLD_ALPM = """systemd-run --quiet sh -c 'sleep 600 | pacman -S needs'
+until [ -e /var/lib/pacman/db.lck ]; do sleep 0.1; done"""
 RPM_LISTING = "rpm -qa --qf '%{NAME}\\n'"
 FAMILIES = {
     "dnf": Family(
@@ -65,6 +74,7 @@ FAMILIES = {
         packages=frozenset(["kdump-utils", "kexec-tools", "makedumpfile"]),
         listing=RPM_LISTING,
         unit="kdump.service",
+        started="enabled",
         need="rpm --install --nodeps /opt/needs.rpm",
         unneed="rpm --erase needs",
         needed="so nothing was changed: makedumpfile is needed by (installed) needs",
@@ -77,12 +87,29 @@ FAMILIES = {
         said="The package repositories cannot be reached",
         missing="rm /opt/repository/noarch/kdump-utils*; createrepo_c --quiet /opt/repository",
     ),
+    "pacman": Family(
+        machine=arch.stock(),
+        arrange=BOOTED,
+        packages=frozenset(["kexec-tools", "makedumpfile"]),
+        listing="pacman -Qq",
+        unit="kdump-enabler-load.service",
+        started="static",  # by a drop-in of multi-user.target
+        need="pacman --noconfirm -U /opt/needs.pkg.tar.gz",
+        unneed="pacman --noconfirm -R needs",
+        needed="so nothing was changed: removing makedumpfile breaks dependency 'makedumpfile' required by needs",
+        hold=HOLD_ALPM,
+        held="Another program holds the package manager's lock",
+        unreachable="sed -i 's,^Server.*,Server = http://198.18.255.1:9/,' /etc/pacman.conf",
+        said="The package repositories cannot be reached",
+        missing="repo-remove --quiet /opt/repository/test.db.tar.gz kexec-tools; pacman -Sy",
+    ),
     "zypper": Family(
         machine=suse.stock(suse.LEAP15),
         arrange=MKCONFIG,
         packages=frozenset(["kdump", "kexec-tools", "makedumpfile"]),
         listing=RPM_LISTING,
         unit="kdump.service",
+        started="enabled",
         need="rpm --install --nodeps /opt/needs.rpm",
         unneed="rpm --erase needs",
         needed="so nothing was changed: makedumpfile is needed by (installed) needs",

@@ -49,12 +49,16 @@ class Dressed(Contained):
                     archive.addfile(member, io.BytesIO(content))
         script = "rm -rf /etc/os-release /boot/*; base64 -d <<'END' | tar -xz -C /\n{}\nEND\n{}"
         self.container.ssh(script.format(base64.encodebytes(data.getvalue()).decode(), self.family.arrange))
-        said = {name: raw["files"][path]["text"].strip() for name, path in (("cmdline", "/proc/cmdline"), OSRELEASE)}
-        self.container.kernel.set(**said)
+        self.container.kernel.set(**{name: raw["files"][path]["text"].strip() for name, path in SAID.items()})
 
     def packages(self) -> set[str]:
         """The packages that its package manager knows of."""
         return set(self.container.ssh(self.family.listing).stdout.split())
+
+    def reboot(self) -> None:
+        """Let its kernel say what it would after a restart."""
+        said = self.container.kernel.get("cmdline")
+        self.container.kernel.set(kexec_crash_size=512 << 20, cmdline=f"{said} crashkernel=512M")
 
     def refused(self, *words: str) -> str:
         """Run a command that must end before it changes anything; returns what it said, on one line."""
@@ -65,7 +69,11 @@ class Dressed(Contained):
         return " ".join(said.split())
 
 
-OSRELEASE = ("osrelease", "/proc/sys/kernel/osrelease")
+SAID = {
+    "cmdline": "/proc/cmdline",
+    "osrelease": "/proc/sys/kernel/osrelease",
+    "version": "/proc/sys/kernel/version",
+}
 
 
 @pytest.fixture
@@ -83,8 +91,8 @@ def test_install_again_and_purge(host: Dressed) -> None:
     before, had = host.files(), host.packages()
     host.run("enable", "-i", host.inventory, "-y", expect=3)
     assert host.packages() - had == family.packages
-    assert host.unit(family.unit)["UnitFileState"] == "enabled"
-    host.container.kernel.set(kexec_crash_size=512 << 20)
+    assert host.unit(family.unit)["UnitFileState"] == family.started
+    host.reboot()
     host.run("enable", "-i", host.inventory, "-y", expect=0)
     assert host.container.ssh(f"systemctl is-active {family.unit}").stdout.strip() == "active"
     assert host.container.kernel.get("kexec_crash_loaded") == "1"
