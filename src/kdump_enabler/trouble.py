@@ -41,6 +41,15 @@ KNOWN = (
         ),
     ),
     (
+        r"lockfile is held by no process",
+        Trouble(
+            "package_half",
+            "A package manager that was interrupted has left its lock",
+            "If none works on the host, remove the file (/var/lib/pacman/db.lck), run `pacman -Syu`, then this again.",
+            1,
+        ),
+    ),
+    (
         r"No space left on device|enough free space",
         Trouble("no_space", "A file system of the host is full", "Make room and run this again.", 1),
     ),
@@ -55,7 +64,7 @@ KNOWN = (
     ),
     # The mirrors of a distribution without releases have the newest version of a package alone.
     (
-        r"failed retrieving file .*404|error: target not found|database file for .* does not exist",
+        r"failed retrieving file .*404|database file for .* does not exist",
         Trouble(
             "package_lists_old",
             "The host's package lists name packages that its mirrors do not have, or no longer have",
@@ -80,6 +89,15 @@ KNOWN = (
             "package_missing",
             "The kdump packages are in none of the host's package sources: {0}",
             "Nothing was changed; mend that and run this again.",
+            1,
+        ),
+    ),
+    (
+        r"error: target not found",
+        Trouble(
+            "package_missing",
+            "The kdump packages are in none of the host's package sources",
+            "Run `pacman -Syu` on the host, and see whether /etc/pacman.conf has the repository extra.",
             1,
         ),
     ),

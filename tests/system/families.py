@@ -64,7 +64,7 @@ BOOTED = """mount --bind /opt/kernel/cmdline /proc/1/cmdline
 pacman --noconfirm -S linux > /dev/null
 grub-mkconfig -o /boot/grub/grub.cfg"""
 # A pacman that waits for its answer.
-HOLD_ALPM = """systemd-run --quiet sh -c 'sleep 600 | pacman -S needs'
+HOLD_ALPM = """systemd-run --quiet sh -c 'sleep 600 | pacman -S makedumpfile'
 until [ -e /var/lib/pacman/db.lck ]; do sleep 0.1; done"""
 RPM_LISTING = "rpm -qa --qf '%{NAME}\\n'"
 FAMILIES = {

@@ -19,7 +19,7 @@ from tests.container.container import Container, unused_name
 from tests.hosts.machines import Raw
 
 from .contained import Contained
-from .driving import OWN, difference, ids
+from .driving import OWN, Files, difference, ids
 from .families import FAMILIES, Family
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
@@ -30,7 +30,7 @@ DRESS = ("/boot/", "/etc/os-release", "/usr/lib/os-release", "/etc/default/grub"
 class Dressed(Contained):
     """A container that looks like a machine of another family."""
 
-    places = "etc boot var/lib/kdump-enabler proc/sys/kernel"
+    places = "etc boot var/lib/kdump-enabler var/lib/pacman/sync proc/sys/kernel"
 
     def __init__(self, container: Container, folder: Path, family: Family) -> None:
         super().__init__(container, folder)
@@ -51,6 +51,10 @@ class Dressed(Contained):
         self.container.ssh(script.format(base64.encodebytes(data.getvalue()).decode(), self.family.arrange))
         self.container.kernel.set(**{name: raw["files"][path]["text"].strip() for name, path in SAID.items()})
 
+    def left(self, before: Files) -> set[str]:
+        """The files that are not as they were, but our own backups."""
+        return {path for path in difference(before, self.files()) if not path.startswith(OWN)}
+
     def packages(self) -> set[str]:
         """The packages that its package manager knows of."""
         return set(self.container.ssh(self.family.listing).stdout.split())
@@ -64,11 +68,11 @@ class Dressed(Contained):
         """Run a command that must end before it changes anything; returns what it said, on one line."""
         before, packages = self.files(), self.packages()
         said = self.run(words[0], "-i", self.inventory, "-y", *words[1:], expect=1)
-        changed = {path for path in difference(before, self.files()) if not path.startswith(OWN)}
-        assert (changed, self.packages()) == (set(), packages)
+        assert (self.left(before), self.packages()) == (set(), packages)
         return " ".join(said.split())
 
 
+LATER = "repo-add --quiet /opt/repository/test.db.tar.gz /opt/later/*; cp /opt/later/* /opt/repository;"
 SAID = {
     "cmdline": "/proc/cmdline",
     "osrelease": "/proc/sys/kernel/osrelease",
@@ -128,3 +132,50 @@ def test_packages_that_the_repository_does_not_have(host: Dressed) -> None:
     """The repository is there and has something else."""
     host.container.ssh(host.family.missing)
     assert "in none of the host's package sources" in host.refused("enable")
+
+
+@pytest.mark.parametrize("host", FAMILIES, indirect=True)
+def test_back_to_the_first_state(host: Dressed) -> None:
+    """Two runs are undone at once; the packages stay, as going back takes none away."""
+    before = host.files()
+    host.run("enable", "-i", host.inventory, "-y", expect=3, quiet=True)
+    had = host.packages()
+    host.reboot()
+    host.run("enable", "-i", host.inventory, "-y", expect=0, quiet=True)
+    host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=0)
+    assert host.packages() == had
+    assert host.left(before) == set()
+
+
+@pytest.mark.parametrize("host", ["pacman"], indirect=True)
+def test_a_partial_upgrade(host: Dressed) -> None:
+    """Package lists are never renewed alone, not even where there are none; with newer ones than packages, or with a
+    lock that an interrupted pacman left, nothing is installed."""
+    ssh = host.container.ssh
+    ssh("mv /var/lib/pacman/sync /var/lib/pacman/kept")
+    assert "The host's package lists name packages that its mirrors do not have" in host.refused("enable")
+    assert ssh("ls -A /var/lib/pacman/sync", check=False).stdout == ""
+    ssh("rmdir /var/lib/pacman/sync; mv /var/lib/pacman/kept /var/lib/pacman/sync; : > /var/lib/pacman/db.lck")
+    said = host.refused("enable", "--", "-e", "kdump_package_lock_timeout=3")
+    assert "A package manager that was interrupted has left its lock" in said
+    ssh(f"rm /var/lib/pacman/db.lck; {LATER} pacman -Sy")
+    assert "not up to date with its package lists, so nothing was installed: linux" in host.refused("enable")
+    ssh("pacman --noconfirm -Su")
+    host.run("enable", "-i", host.inventory, "-y", expect=3)
+
+
+@pytest.mark.parametrize("host", ["pacman"], indirect=True)
+def test_a_kernel_that_was_upgraded(host: Dressed) -> None:
+    """Its image, its initrd and its modules are another kernel's from then on: the copy is loaded, and without one
+    nothing, rather than the wrong one."""
+    host.run("enable", "-i", host.inventory, "-y", expect=3, quiet=True)
+    host.reboot()
+    host.run("enable", "-i", host.inventory, "-y", expect=0, quiet=True)
+    host.container.ssh(f"{LATER} pacman --noconfirm -Syu")
+    assert host.cat("/usr/lib/modules/*/pkgbase") == "linux"
+    assert ids(host.check(expect=0)) == {"KD001"}
+    host.container.ssh(f"systemctl restart {host.family.unit}")
+    assert host.container.kernel.get("kexec_crash_loaded") == "1"
+    host.container.ssh(f"rm -r {OWN}capture; systemctl restart {host.family.unit}", check=False)
+    assert host.container.kernel.get("kexec_crash_loaded") == "0"
+    assert {"KD030", "KD049"} <= ids(host.check(expect=3))

@@ -32,11 +32,14 @@ NO_MIRROR = """error: failed retrieving file 'kexec-tools-2.pkg.tar.zst' from a.
 error: failed to commit transaction (download library error)"""
 TWO_PACMANS = """error: failed to init transaction (unable to lock database)
 error: could not lock database: File exists"""
+NOT_THERE = "error: target not found: makedumpfile"
 BEHIND = "Packages are older than the package lists say, so nothing was installed: glibc, linux"
 MESSAGES = [
     ("stderr", OLD_LISTS, "package_lists_old"),
     ("stderr", NO_LISTS, "package_lists_old"),
+    ("stderr", NOT_THERE, "package_missing"),
     ("stderr", NO_MIRROR, "package_network"),
+    ("msg", "pacman lockfile is held by no process", "package_half"),
     ("stderr", TWO_PACMANS, "package_lock"),
     ("msg", BEHIND, "packages_behind"),
     (
