@@ -14,6 +14,7 @@ from kdump_enabler.platforms import Platform
 from tests.hosts import machines
 
 RECONSTRUCTED = "reconstructed machine"
+JUDGED = "judged only"
 HEAD = "| platform | boot loader | kdump's configuration | how it is tested |\n|---|---|---|---|\n"
 BOOT_LOADERS = {
     "bls": "GRUB with entries of their own (BLS)",
@@ -35,6 +36,7 @@ TESTED = (
     "container",
     "recorded machine",
     RECONSTRUCTED,
+    JUDGED,
 )  # the best first; README says what each means
 
 
@@ -59,7 +61,7 @@ def table() -> str:
 
 
 def supported_machines() -> list[Facts]:
-    """The facts of every recorded machine that this version can set up."""
+    """The facts of every recorded machine that this version knows how to judge."""
     found = (machine.read(evidence.from_raw(machines.load(name))) for name in machines.names())
     return [facts for facts in found if not facts.unsupported]
 
@@ -67,6 +69,9 @@ def supported_machines() -> list[Facts]:
 def _tested(platform: Platform, loaders: list[str]) -> Iterator[tuple[str, Row]]:
     """The architectures that were tested alike, with their row."""
     tested = platform.tested_with.get(loaders[0], platform.tested)
+    if platform.transactional:
+        yield ", ".join(tested), _row(platform, loaders, JUDGED)
+        return
     for word in TESTED:
         arches = [arch for arch in platform.architectures if tested.get(arch) == word]
         if arches:

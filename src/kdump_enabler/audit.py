@@ -113,6 +113,7 @@ def _facts(facts: Facts, wanted: Reserve | None, candidates: Iterable[Reserve]) 
         "family": facts.platform.family if facts.platform else None,
         "package_manager": facts.platform.package_manager if facts.platform else None,
         "boot_loader": facts.boot_loader,
+        "changed_by": facts.changed_by or None,
         "kernel": facts.kernel,
         "arch": facts.arch,
         "boot_id": facts.boot_id,

@@ -64,7 +64,7 @@ def changed(evidence: Evidence, texts: Mapping[str, str | None]) -> Evidence:
 def _grub(facts: Facts, policy: Policy) -> tuple[dict[str, str | None], tuple[Word, ...], str]:
     words, file = facts.leftovers.words, facts.evidence.file(MAIN)
     text = grub_defaults.without(file.text or "", words)
-    if facts.boot_loader not in ("grub-dropin", None):
+    if facts.boot_loader not in ("grub-dropin", None) or facts.changed_by:
         return {}, (), ""  # no drop-in could take their place
     if not words or not can_edit(file, text) or facts.next_entry is None or not facts.next_entry.generated:
         return {}, (), ""

@@ -19,7 +19,7 @@ def is_reset(facts: Facts, policy: Policy) -> bool:
     does not say otherwise (_should_reset_crashkernel; that of kexec-tools replaces only a former default). No such
     script runs for images (%posttrans of kdump-utils.spec)."""
     platform, want = facts.platform, reserve(facts, policy)
-    image = facts.boot_loader == ostree.WAY
+    image = facts.boot_loader == ostree.WAY or facts.changed_by == ostree.BY_HAND
     if platform is None or image or RESETTING not in platform.packages or want is None or want.problem:
         return False
     value = facts.config.values.get(RESET)

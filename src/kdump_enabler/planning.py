@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from . import back_ends, capture_line, late_arming, own_units, sysctls
+from .back_ends import by_hand
 from .changes import FileChange, edited, own_file
 from .cleanup import Cleanup, cleanup
 from .facts.boot_loader import ENTRY_FILES
@@ -58,7 +59,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
     impossible = _impossible(facts, policy)
     if impossible:
         return Plan(refusal=impossible)
-    missing = missing_packages(facts) if facts.packages is not None else ()
+    missing = missing_packages(facts) if facts.packages is not None and not facts.changed_by else ()
     clean = cleanup(facts, policy)
     grub, tool = _crashkernel(facts, policy, clean), back_ends.of(facts).tool(facts, _text(facts, policy))
     units = own_units.planned(facts)
@@ -94,7 +95,10 @@ def make(facts: Facts, policy: Policy) -> Plan:
 def _impossible(facts: Facts, policy: Policy) -> str:
     """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine. Nor is
     what could only be set up half, because nobody can say what boots next."""
-    if facts.boot_loader in ENTRY_FILES and facts.privileged and (why := unchangeable_entries(facts, policy)):
+    if why := by_hand.refusal(facts, policy):
+        return why
+    ours = facts.boot_loader in ENTRY_FILES and not facts.changed_by
+    if ours and facts.privileged and (why := unchangeable_entries(facts, policy)):
         return why
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     size = f"kdump_crashkernel: {want.problem}" if want and want.problem else ""

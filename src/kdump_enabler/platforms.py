@@ -66,6 +66,7 @@ class Platform:
     packages: tuple[str, ...]
     packages_note: str = ""
     own_packages: tuple[str, ...] = ()
+    transactional: bool = False
     debconf: tuple[DebconfAnswer, ...] = ()
     unit: str
     dump_unit: str = ""

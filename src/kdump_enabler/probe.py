@@ -286,6 +286,16 @@ COMMANDS = (
     )
     + ("--property=Id,LoadState,ActiveState,SubState,Result,UnitFileState,UMask",),
 )
+# On SUSE's transactional systems the next boot takes the default snapshot, which need not be the one that runs; what is
+# set up there stands in it, or in an overlay of /etc (transactional-update before 5).
+TRANSACTIONAL, DEFAULT_SNAPSHOT = "/usr/sbin/transactional-update", ("btrfs", "subvolume", "get-default", "/")
+SNAPSHOT = re.compile(r"\.snapshots/(\d+)/snapshot$", re.MULTILINE)
+SNAPSHOT_TEXTS = ("/.snapshots/{}/snapshot/boot/grub2/grub.cfg",)
+SNAPSHOT_STATS = (
+    "/.snapshots/{}/snapshot/usr/lib/systemd/system/kdump.service",
+    "/.snapshots/{}/snapshot/etc/systemd/system/multi-user.target.wants/kdump.service",
+    "/var/lib/overlay/{}/etc/systemd/system/multi-user.target.wants/kdump.service",
+)
 SHELL_SYNTAX_GLOBS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
 KERNEL_LOG_LINES = re.compile(
     r"Uhhuh\. NMI received|crashkernel|Lockdown: kexec|kexec_file:|Perf NMI watchdog permanently disabled", re.ASCII
@@ -586,6 +596,19 @@ def commands(root: str) -> List[Record]:
     return found + [run(("sh", "-n", path)) for path in syntax if os.path.exists(path)]
 
 
+def default_snapshot(ran: List[Record], files: Dict[str, Record]) -> Dict[str, Record]:
+    """What the snapshot that boots next holds of kdump, on a transactional system; the command that tells which one it
+    is joins those that ran."""
+    if "error" in files[TRANSACTIONAL]:
+        return {}
+    ran.append(run(DEFAULT_SNAPSHOT))
+    number = SNAPSHOT.search(ran[-1].get("out", ""))
+    if not number:
+        return {}
+    texts = {path: text_of("", path) for path in (one.format(number.group(1)) for one in SNAPSHOT_TEXTS)}
+    return dict(texts, **{path: outside("", path) for path in (one.format(number.group(1)) for one in SNAPSHOT_STATS)})
+
+
 def kernel_log() -> Record:
     """The few lines of this boot's kernel log that a rule asks for, read without waiting from /dev/kmsg."""
     lines = []  # type: List[str]
@@ -627,6 +650,8 @@ def collect(root: str = "/") -> Record:
     directories = {path: listing(prefix, path) for path in LISTED}
     for path in dump_directories(files):
         directories[path] = dump_directory(prefix, path, mounted)
+    ran = commands(prefix) if live else []
+    files.update(default_snapshot(ran, files) if live else {})
     return {
         "schema": SCHEMA,
         "root": root,
@@ -637,7 +662,7 @@ def collect(root: str = "/") -> Record:
         "files": files,
         "directories": directories,
         "mounts": mounted,
-        "commands": commands(prefix) if live else [],
+        "commands": ran,
         "kernel_log": kernel_log() if live else {"error": "ENOENT"},
     }
 

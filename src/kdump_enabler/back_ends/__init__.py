@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..facts.machine import Facts
 from . import (
     bls,
+    by_hand,
     command_line_file,
     grub_defaults,
     grub_dropin,
@@ -37,4 +38,6 @@ BACK_ENDS: dict[str, BackEnd] = {
 
 def of(facts: Facts) -> BackEnd:
     """The back end of a machine that is ours to configure."""
+    if facts.changed_by:
+        return by_hand
     return BACK_ENDS.get(facts.boot_loader or "", grub_dropin)

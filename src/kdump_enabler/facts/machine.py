@@ -19,7 +19,6 @@ from . import (
     detectors,
     dumps,
     extlinux,
-    grub,
     grub_defaults,
     grub_fault,
     kdump_config,
@@ -40,6 +39,7 @@ from . import (
     sysctl,
     systemd_boot,
     tools,
+    transactional,
 )
 from .backups import BackupSet
 from .boot_loader import BootLoader
@@ -60,6 +60,7 @@ from .runs import Run
 from .storage import Storage
 from .sysctl import Setting
 from .tools import Unit
+from .transactional import Pending
 
 LOAD_DISABLED = "kernel.kexec_load_disabled"
 # What boots next where it is not GRUB, by the kind of boot loader.
@@ -76,9 +77,13 @@ UNEXPLAINED_NMI = re.compile(r"Uhhuh\. NMI received")
 @dataclass(frozen=True)
 class Facts:
     """One machine. Sizes are bytes; null means that it could not be seen; `unsupported` is the reason why the
-    machine is not ours to configure, empty when it is; `test_container`: it is a container all the same, for tests."""
+    machine is not ours to configure, empty when it is; `changed_by` what a person calls where `enable` leaves the
+    system alone, empty where it does not, and `pending` the snapshot that waits for a reboot there; `test_container`:
+    it is a container all the same, for tests."""
 
     unsupported: str
+    changed_by: str
+    pending: Pending | None
     test_container: bool
     privileged: bool
     release: OsRelease | None
@@ -147,7 +152,8 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    grub_menu = grub.read(evidence)
+    waiting = transactional.pending(evidence)
+    grub_menu = transactional.menu(evidence, waiting)
     loader = boot_loader.read(evidence, grub_menu, kernel)
     kind = loader.kind if loader is not None else ""
     own_menu = _menu(evidence, platform, loader)
@@ -165,6 +171,8 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
+        changed_by=ours.changed_by(evidence, platform, menu),
+        pending=waiting,
         test_container=test_container and ours.is_container(evidence),
         privileged=evidence.euid == 0,
         release=release,

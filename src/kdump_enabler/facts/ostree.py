@@ -10,7 +10,7 @@ from .grub import Menu
 
 BOOTED, STAGED = "/run/ostree-booted", "/run/ostree/staged-deployment"
 WAY = "ostree"  # what the table calls it
-IMAGE_BASED = "this is an image-based system (ostree)"
+BY_HAND = "rpm-ostree"  # who changes such a machine
 # Fedora CoreOS documentation, "Debugging kernel crashes using kdump"; from 64 GiB on what others get.
 RESERVATION = "2G-64G:300M,64G-:512M"
 KARGS = "/usr/lib/bootc/kargs.d/kdump.toml"
@@ -26,17 +26,18 @@ def of_ostree(entry: Fragment) -> bool:
     return entry.id.startswith("ostree-")
 
 
-def reason(evidence: Evidence, platform: Platform, menu: Menu) -> str:
-    """Why such a system is not ours to configure, with what a person can do; empty when it is."""
-    if WAY not in platform.boot_loaders or not menu.fragments or not all(map(of_ostree, menu.fragments)):
-        words = f"crashkernel={RESERVATION}"
-        return (
-            f"{IMAGE_BASED} whose boot entries this version does not change. In the image: the line"
-            f' `kargs = ["{words}"]` in {KARGS}, and {platform.packages[0]} with {platform.unit} enabled. Or here:'
-            f" `rpm-ostree kargs --append-if-missing={words}`, `systemctl enable {platform.unit}`, then reboot"
-        )
+def is_left(evidence: Evidence, platform: Platform, menu: Menu) -> bool:
+    """Whether the system of such an image is left to a person: `enable` does not change its entries, or a package is
+    missing, which only a new deployment can bring."""
+    return is_booted(evidence) and (not are_ours(platform, menu) or bool(missing(evidence, platform)))
+
+
+def are_ours(platform: Platform, menu: Menu) -> bool:
+    """Whether the boot entries are such as `enable` changes."""
+    return WAY in platform.boot_loaders and bool(menu.fragments) and all(map(of_ostree, menu.fragments))
+
+
+def missing(evidence: Evidence, platform: Platform) -> list[str]:
+    """The packages that are not in the image; none where nobody could see."""
     installed = tools.packages(evidence, platform.package_manager)
-    missing = [name for name in platform.packages if name not in installed] if installed is not None else []
-    if missing:
-        return f"{IMAGE_BASED} without {', '.join(missing)}: `rpm-ostree install {platform.packages[0]}`, then reboot"
-    return ""
+    return [name for name in platform.packages if name not in installed] if installed is not None else []

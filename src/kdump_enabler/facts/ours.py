@@ -6,13 +6,12 @@ import re
 
 from ..evidence import Evidence
 from ..platforms import Platform
-from . import boot_loader, ostree, recognise, zipl
+from . import boot_loader, ostree, recognise, transactional, zipl
 from .boot_loader import BootLoader
 from .grub import GRUB_CFG, Menu
 from .os_release import OsRelease
 
 CONTAINER_MARKS = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
-TRANSACTIONAL = "/usr/sbin/transactional-update"
 # How Firecracker and other monitors without firmware tell of devices (admin-guide/kernel-parameters.txt)
 MICRO_VM = "virtio_mmio.device="
 XEN_LINE = 'write GRUB_CMDLINE_XEN="crashkernel=512M" into /etc/default/grub, and make grub.cfg anew'
@@ -33,7 +32,7 @@ def reason(
         return "this is a container: its kernel belongs to the host, which is the machine to set up"
     if release is not None and recognise.why_refused(release):
         return recognise.why_unknown(release)
-    if why := _not_this_kernel(evidence) or _under_xen(evidence) or _transactional(evidence):
+    if why := _not_this_kernel(evidence) or _under_xen(evidence):
         return why
     if evidence.live and evidence.file(SYSTEMD_MARK).absent:
         return f"it was not booted with systemd (no {SYSTEMD_MARK}), which loads the capture kernel at boot"
@@ -41,7 +40,17 @@ def reason(
         return "the distribution is unknown: /etc/os-release could not be read"
     if platform is None:
         return recognise.why_unknown(release)
-    return _not_this_architecture(evidence, platform) or _unchangeable(evidence, platform, loader, menu)
+    if why := _not_this_architecture(evidence, platform):
+        return why
+    return "" if changed_by(evidence, platform, menu) else _unchangeable(evidence, platform, loader, menu)
+
+
+def changed_by(evidence: Evidence, platform: Platform | None, menu: Menu) -> str:
+    """What a person has to call on a machine that is judged like others and whose system `enable` does not change;
+    empty where it does."""
+    if platform is not None and transactional.is_so(evidence, platform):
+        return transactional.WAY
+    return ostree.BY_HAND if platform is not None and ostree.is_left(evidence, platform, menu) else ""
 
 
 def _not_this_kernel(evidence: Evidence) -> str:
@@ -85,26 +94,12 @@ def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | N
         return f"the next boot starts Xen, which reserves the memory itself: {XEN_LINE}"
     if loader is None and MICRO_VM in (evidence.text("/proc/cmdline") or ""):
         return "this is a microVM, whose monitor starts the kernel; crashkernel= goes into its boot arguments there"
-    image = ostree.reason(evidence, platform, menu) if ostree.is_booted(evidence) else ""
-    if image:
-        return image
     if loader is None and not evidence.file(menu.config).unknown:
         return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
     if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:
         steps = f"; by hand: {loader.by_hand}" if loader.by_hand else ""
         return f"it boots with {loader.words}, which this version cannot change (found {loader.source}){steps}"
     return ""
-
-
-def _transactional(evidence: Evidence) -> str:
-    """Why a system cannot be changed in place; empty when it can. transactional-update(8) makes a new snapshot."""
-    root = evidence.mount_of("/")
-    if root is None or "ro" not in root.options or evidence.file(TRANSACTIONAL).error is not None:
-        return ""
-    return (
-        "this is a transactional system (its / is mounted read-only), which this version cannot change; "
-        "type: transactional-update setup-kdump, and reboot"
-    )
 
 
 def is_container(evidence: Evidence) -> bool:

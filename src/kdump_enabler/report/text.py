@@ -115,7 +115,8 @@ def _host(host: Mapping[str, Any]) -> Padding:
 
 def _verdict(host: Mapping[str, Any]) -> str:
     verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
-    return verdict if host["verdict"] in UNJUDGED else f"{verdict}, a panic now {_capture(host)}"
+    untold = host["verdict"] in UNJUDGED and host["captures_now"] is None
+    return verdict if untold else f"{verdict}, a panic now {_capture(host)}"
 
 
 def _capture(host: Mapping[str, Any]) -> str:

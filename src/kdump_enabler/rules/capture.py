@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..back_ends import by_hand
 from ..evidence import File
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment, integer
@@ -19,16 +20,16 @@ from .words import unseen
 MKINITRAMFS = "/usr/sbin/mkinitramfs"
 
 
-def packages(facts: Facts, _: Policy) -> Iterator[Finding]:
+def packages(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD010: kdump-tools only recommends makedumpfile and the initramfs tools, yet without them no dump is
-    written (control file of kdump-tools)."""
+    written (control file of kdump-tools). A snapshot that waits for a reboot may have them."""
     if facts.platform is None:
         return
     database = DATABASES[facts.platform.package_manager]
     if facts.packages is None:
         yield unseen("KD010", "Which packages are installed", database)
         return
-    missing = missing_packages(facts)
+    missing, coming = missing_packages(facts), by_hand.is_coming(facts, policy)
     if missing:
         yield Finding(
             id="KD010",
@@ -37,8 +38,10 @@ def packages(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=f"missing: {', '.join(missing)}",
             wanted=", ".join(facts.platform.packages),
             evidence=(Source(database, 0, f"not installed: {', '.join(missing)}"),),
-            remedy=ENABLE,
-            blocks_capture=True,
+            remedy=REBOOT if coming else by_hand.steps(facts, policy) if facts.changed_by else ENABLE,
+            needs_reboot=coming,
+            blocks_capture=not coming,
+            by_hand=bool(facts.changed_by),
         )
 
 
@@ -144,7 +147,7 @@ def loading_disabled(facts: Facts, _: Policy) -> Iterator[Finding]:
     )
 
 
-def service(facts: Facts, _: Policy) -> Iterator[Finding]:
+def service(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD040: the unit loads the capture kernel at each boot. An active unit proves nothing (it also succeeds after
     a failed load), a unit that is not enabled or masked loads nothing at the next boot."""
     if facts.platform is None or not facts.packages or facts.platform.packages[0] not in facts.packages:
@@ -155,7 +158,7 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
     if unit is None:
         yield unseen("KD040", f"Whether {facts.platform.unit} is enabled", "systemctl")
     elif unit.unit_file_state != "enabled":
-        masked = "masked" in unit.unit_file_state
+        masked, coming = "masked" in unit.unit_file_state, by_hand.is_coming(facts, policy)
         yield Finding(
             id="KD040",
             severity=Severity.ERROR,
@@ -163,8 +166,9 @@ def service(facts: Facts, _: Policy) -> Iterator[Finding]:
             current=unit.unit_file_state or unit.load_state,
             wanted="enabled",
             evidence=(Source(f"systemctl show {facts.platform.unit}", 0, f"UnitFileState={unit.unit_file_state}"),),
-            remedy=obstacle(facts) if masked else ENABLE,
-            blocks_capture=not facts.capture_loaded,
+            remedy=REBOOT if coming else obstacle(facts) if masked else ENABLE,
+            needs_reboot=coming,
+            blocks_capture=not facts.capture_loaded and not coming,
             by_hand=masked,
         )
 

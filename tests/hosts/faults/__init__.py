@@ -21,6 +21,7 @@ from . import (
     sysconfig,
     systemd_boot,
     targets,
+    transactional,
     zipl,
 )
 
@@ -42,6 +43,7 @@ MACHINES = {
     **images.MACHINES,
     **sysconfig.MACHINES,
     **suse.MACHINES,
+    **transactional.MACHINES,
     **arch.MACHINES,
     **zipl.MACHINES,
 }

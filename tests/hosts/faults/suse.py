@@ -39,7 +39,6 @@ from ..suse import (
 from .boot_loaders import efi_variable
 
 SLES12 = with_(SLES15, identity=os_release("sles", "12.5", "SLES", ""), kernels=("4.12.14-122.234-default",))
-MICROOS = with_(TUMBLEWEED, identity=os_release("opensuse-microos", "20261115", "openSUSE MicroOS", "suse opensuse"))
 PAIR = "72M,low crashkernel=300M,high"  # the example of kdump(5)
 
 
@@ -127,12 +126,6 @@ def no_initrd(raw: Raw) -> None:
     nothing_loaded(raw)
 
 
-def transactional(raw: Raw) -> None:
-    """Its / is a read-only snapshot."""
-    there(raw, "/usr/sbin/transactional-update")
-    raw["mounts"]["/"]["options"] = "ro,relatime"
-
-
 def loader(kind: str) -> Change:
     """The boot loader that SUSE's configuration names; an older one's menu is left."""
     return lambda raw: write(raw, LOADER, f'LOADER_TYPE="{kind}"\n')
@@ -217,7 +210,6 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "tumbleweed-grub2-bls-dropped-in": (installed(TUMBLEWEED), dropped_in),
     "tumbleweed-grub2-bls-measured": (installed(TUMBLEWEED), measured),
     "tumbleweed-systemd-boot": (stock(TUMBLEWEED), told),
-    "microos": (stock(MICROOS), transactional),
     "sles12": (stock(SLES12), None),
     "sles15.4-pristine": (stock(sles15(4)), None),
     "sles15.4-arm64": (stock(sles15(4)), arm64),
@@ -253,5 +245,4 @@ MACHINES: dict[str, tuple[Callable[[], Raw], Change | None]] = {
     "sles16-pristine": (stock(SLES16), None),
     "sles16-arm64": (stock(SLES16), arm64),
     "sles16-ready": (ready(SLES16), None),
-    "sles16-transactional": (stock(SLES16), transactional),
 }
