@@ -52,6 +52,7 @@ SCREENS = [
     ("debian12-unbalanced-quotes", ["/etc/default/grub", "a quote is opened"], []),
     ("debian12-container", ["unsupported", "this is a container"], ["To do", COMMAND]),
     ("examplix", ["unsupported", "Examplix 3", "Debian 11, 12"], ["To do", COMMAND]),
+    ("nixos2505", ["unsupported, a panic now leaves nothing", "boot.crashDump.enable"], ["To do", COMMAND]),
     ("debian12-pristine-unprivileged", ["could not be seen", "/boot/grub/grub.cfg", "with sudo"], []),
 ]
 

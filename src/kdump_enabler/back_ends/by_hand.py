@@ -44,7 +44,9 @@ def lasts(_: Facts, __: Reserve, ___: Policy) -> bool:
 
 def spoiler(facts: Facts, _: Reserve, policy: Policy) -> Obstacle | None:
     """The system that only its own tool changes."""
-    return Obstacle(where(facts), steps(facts, policy))
+    entry = facts.next_entry
+    place = Source(entry.file, entry.line, f"linux {entry.kernel}") if entry else where(facts)
+    return Obstacle(place, steps(facts, policy))
 
 
 def stays(facts: Facts) -> str:

@@ -94,6 +94,8 @@ def _unchangeable(evidence: Evidence, platform: Platform, loader: BootLoader | N
         return f"the next boot starts Xen, which reserves the memory itself: {XEN_LINE}"
     if loader is None and MICRO_VM in (evidence.text("/proc/cmdline") or ""):
         return "this is a microVM, whose monitor starts the kernel; crashkernel= goes into its boot arguments there"
+    if ostree.is_booted(evidence) and not ostree.are_ours(platform, menu):
+        return "this is an image-based system (ostree) whose boot entries this version does not change"
     if loader is None and not evidence.file(menu.config).unknown:
         return f"no boot loader of this machine is known: GRUB would have a {menu.config} that boots Linux"
     if loader is not None and way_to_boot(platform, loader, menu) not in platform.boot_loaders:

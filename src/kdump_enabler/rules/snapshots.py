@@ -28,15 +28,15 @@ def next_one(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if one is None or (one.has_kdump and one.starts_kdump) or not (set_up_here or one.has_kdump):
         return
     lacks = "kdump.service does not start there" if one.has_kdump else "kdump is not in it"
-    back = f" (`transactional-update rollback {one.running}` stays with the one that runs)" if set_up_here else ""
+    back = f"; `transactional-update rollback {one.running}` stays with the one that runs" if set_up_here else ""
     yield Finding(
         id="KD093",
         severity=Severity.ERROR,
         title="The snapshot that boots next would load no capture kernel",
         current=f"snapshot {one.number} is the default, {one.running} runs; {lacks}",
-        wanted="a default snapshot with kdump in it, enabled",
+        wanted=f"a default snapshot with kdump in it, enabled{back}",
         evidence=(Source(COMMAND, 0, f".snapshots/{one.number}/snapshot"),),
-        remedy=by_hand.steps(facts, policy) + back,
+        remedy=by_hand.steps(facts, policy),
         blocks_capture=not facts.capture_loaded,
         by_hand=True,
     )
