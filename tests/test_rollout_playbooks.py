@@ -62,6 +62,12 @@ def test_with_reboots_a_host_that_is_not_ready_stops_it() -> None:
     assert rollout.stop({"web1": seen, "web2": {}}, rollout.Limits(failures=0, reboots=True)) == "web1 failed"
 
 
+def test_what_waits_for_a_person_does_not_stop_it() -> None:
+    record = {"verdict": "drift", "facts": {"changed_by": "transactional-update"}, "exit_code": 1}
+    seen = {"kdump_audit": {"host": record, "open": False}}
+    assert rollout.stop({"micro1": seen}, rollout.Limits(failures=0, canaries=1, reboots=True)) == ""
+
+
 def test_many_are_not_all_named() -> None:
     lost = {f"web{at}": {"kdump_audit": {"unreachable": True, "msg": "timed out"}} for at in range(5)}
     assert rollout.stop(lost, rollout.Limits(failures=5)) == ""

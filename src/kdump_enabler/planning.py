@@ -59,6 +59,8 @@ def make(facts: Facts, policy: Policy) -> Plan:
     impossible = _impossible(facts, policy)
     if impossible:
         return Plan(refusal=impossible)
+    if by_hand.first(facts, policy):
+        return Plan(finish=_unfinished(facts))
     missing = missing_packages(facts) if facts.packages is not None and not facts.changed_by else ()
     clean = cleanup(facts, policy)
     grub, tool = _crashkernel(facts, policy, clean), back_ends.of(facts).tool(facts, _text(facts, policy))
@@ -95,8 +97,6 @@ def make(facts: Facts, policy: Policy) -> Plan:
 def _impossible(facts: Facts, policy: Policy) -> str:
     """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine. Nor is
     what could only be set up half, because nobody can say what boots next."""
-    if why := by_hand.refusal(facts, policy):
-        return why
     ours = facts.boot_loader in ENTRY_FILES and not facts.changed_by
     if ours and facts.privileged and (why := unchangeable_entries(facts, policy)):
         return why

@@ -16,7 +16,8 @@ GOOD = {Verdict.READY.value, Verdict.UNSUPPORTED.value}
 @dataclass(frozen=True)
 class Limits:
     """When a rollout stops: more failed hosts than `failures` (null for any number), or one of the first `canaries`.
-    With `reboots` a host that is not ready at the end has failed, else one on which a step failed."""
+    With `reboots` a host that is not ready at the end has failed, else one on which a step failed. What waits for a
+    person, because `enable` does not change such a system, says nothing of the rollout."""
 
     failures: int | None
     canaries: int = 0
@@ -39,7 +40,9 @@ def _has_failed(name: str, found: Mapping[str, Any], reboots: bool) -> bool:
     if "kdump_audit" not in found:
         return False
     record = from_play(name, found)
-    return "trouble" in record or record["facts"] is None or (reboots and record["verdict"] not in GOOD)
+    if "trouble" in record or record["facts"] is None:
+        return True
+    return reboots and record["verdict"] not in GOOD and not record["facts"].get("changed_by")
 
 
 def _named(hosts: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from kdump_enabler import evidence, probe
 from kdump_enabler.audit import Audit, audit
 from kdump_enabler.back_ends import by_hand
 from kdump_enabler.facts import crashkernel, machine, transactional
+from kdump_enabler.finding import ENABLE, Severity
 from kdump_enabler.policy import Policy
 from kdump_enabler.wanted import Reserve
 from tests.hosts import machines
@@ -25,6 +26,8 @@ from tests.unit.building import GIB, judge
 
 LEFT = [name for name in machines.names() if machine.read(evidence.from_raw(machines.load(name))).changed_by]
 SETUP = "transactional-update --non-interactive setup-kdump --crashkernel=256"
+IN_IMAGE = 'in the image, the line `kargs = ["crashkernel=2G-64G:300M,64G-:512M"]` in /usr/lib/bootc/kargs.d/kdump.toml'
+HERE = "`rpm-ostree kargs --append=crashkernel=2G-64G:300M,64G-:512M`, reboot"
 GO_ON = SETUP.replace(" --non", " --continue --non")
 # What parse_args of transactional-update 4.8.2 and later takes, and what its SETUP_KDUMP makes of it
 TAKEN = re.compile(r" --crashkernel=(\d+)(?:,(\d+))?")
@@ -79,8 +82,24 @@ def test_the_command_never_asks_for_less(text: str) -> None:
 
 
 def test_what_the_command_has_no_words_for_is_said() -> None:
-    refusal = judge(machines.load("microos"), crashkernel="300M,high").plan.refusal
-    assert "state a reservation in MiB (kdump_crashkernel), as setup-kdump takes no other" in refusal
+    said = remedies(judge(machines.load("microos"), crashkernel="300M,high"), "KD010")
+    assert said == ["state a reservation in MiB (kdump_crashkernel), as setup-kdump takes no other, then: " + ENABLE]
+
+
+NEXT = {
+    "microos": f"`{SETUP}`, reboot, then: {ENABLE}",
+    "microos-unreserved": f"reboot, `{SETUP}`, reboot again, then: {ENABLE}",
+    "fedora44-image-without": f"`rpm-ostree install kdump-utils`, reboot, then: {ENABLE}",
+    "rhel9-image-mode": f"{IN_IMAGE}, and kexec-tools with kdump.service enabled; or here, {HERE}, then: {ENABLE}",
+    "fedora44-image-unlike": f"{IN_IMAGE}, and kdump-utils with kdump.service enabled; or here, {HERE}, then: {ENABLE}",
+}
+
+
+@pytest.mark.parametrize("name", NEXT)
+def test_one_line_says_what_to_type(name: str) -> None:
+    found = judge(machines.load(name))
+    errors = [one for one in found.findings if one.severity is Severity.ERROR]
+    assert ({one.remedy for one in errors}, {one.by_hand for one in errors}) == ({NEXT[name]}, {True})
 
 
 def test_an_administrators_larger_value_is_what_the_command_asks_for() -> None:
@@ -146,7 +165,7 @@ def test_what_has_the_tool_and_a_writable_root_is_changed_like_others() -> None:
 def test_microos_is_left_to_its_tool_however_it_is_mounted() -> None:
     raw = machines.load("microos")
     raw["mounts"]["/"]["options"] = raw["mounts"]["/"]["options"].replace("ro,", "rw,")
-    assert judge(raw).plan.refusal
+    assert judge(raw).plan.empty
 
 
 def test_there_are_machines_of_both_kinds() -> None:
@@ -169,7 +188,8 @@ def test_what_makes_events_panic_is_written_only_where_a_dump_comes_out_or_will(
     found = judge(machines.load(name))
     assert found.facts is not None
     comes = found.facts.capture_loaded or by_hand.is_coming(found.facts, Policy()) or found.plan.restart_unit
-    assert bool(found.plan.refusal) is not bool(comes)
+    assert comes or (found.plan.empty and found.plan.refusal == "")
+    assert bool(by_hand.first(found.facts, Policy())) is not bool(comes)
 
 
 def test_disable_tells_what_to_type_and_takes_our_files_away_after_that() -> None:

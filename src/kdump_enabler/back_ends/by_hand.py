@@ -74,13 +74,13 @@ def steps(facts: Facts, policy: Policy) -> str:
     return f"{typed}, then: {ENABLE}"
 
 
-def refusal(facts: Facts, policy: Policy) -> str:
-    """Why nothing is changed before a person did that; empty where a dump would come out, or only a reboot or what
-    stands in /etc is missing. Panics that leave no dump would only cost the machine."""
+def first(facts: Facts, policy: Policy) -> str:
+    """What a person types before `enable` has anything to do; empty where a dump would come out, or only a reboot or
+    what stands in /etc is missing. Panics that leave no dump would only cost the machine."""
     there = _is_installed(facts, facts.platform.packages if facts.platform else ()) and _asks_enough(facts, policy)
     if not facts.changed_by or facts.capture_loaded or there or is_coming(facts, policy):
         return ""
-    return f"{why(facts)}; type: {steps(facts, policy)}"
+    return steps(facts, policy)
 
 
 def is_coming(facts: Facts, policy: Policy) -> bool:

@@ -29,11 +29,8 @@ def of_ostree(entry: Fragment) -> bool:
 def is_left(evidence: Evidence, platform: Platform, menu: Menu) -> bool:
     """Whether the system of such an image is left to a person: `enable` does not change its entries, or a package is
     missing, which only a new deployment can bring. Of images without rpm nothing is known."""
-    return (
-        is_booted(evidence)
-        and platform.package_manager == "dnf"
-        and (not are_ours(platform, menu) or bool(missing(evidence, platform)))
-    )
+    known = is_booted(evidence) and platform.package_manager == "dnf"
+    return known and (not are_ours(platform, menu) or bool(missing(evidence, platform)))
 
 
 def are_ours(platform: Platform, menu: Menu) -> bool:

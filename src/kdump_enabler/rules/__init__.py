@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from ..back_ends import by_hand
 from ..facts.machine import Facts
-from ..finding import Finding
+from ..finding import ENABLE, Finding
 from ..policy import Policy
 from . import (
     boot_partition,
@@ -87,4 +89,11 @@ RULES: tuple[Rule, ...] = (
 def run(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
     """Every finding, in the order of the rules."""
     rules = ALWAYS if facts.unsupported else RULES
-    return tuple(finding for rule in rules for finding in rule(facts, policy))
+    found = tuple(finding for rule in rules for finding in rule(facts, policy))
+    first = "" if facts.unsupported else by_hand.first(facts, policy)
+    return tuple(_after(first, finding) for finding in found) if first else found
+
+
+def _after(first: str, finding: Finding) -> Finding:
+    """A finding that `enable` mends once somebody typed that."""
+    return replace(finding, remedy=first, by_hand=True) if finding.remedy == ENABLE else finding

@@ -57,7 +57,7 @@ def left_to_a_person(facts: Facts, policy: Policy) -> Iterator[Finding]:
         current=by_hand.why(facts) + next_,
         wanted="nothing, as long as a dump would come out",
         evidence=(by_hand.where(facts),),
-        remedy=by_hand.refusal(facts, policy).partition("; type: ")[2] or (REBOOT if waiting else "nothing"),
+        remedy=by_hand.first(facts, policy) or (REBOOT if waiting else "nothing"),
         by_hand=True,
     )
 
