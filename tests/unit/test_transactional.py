@@ -195,7 +195,10 @@ def test_what_makes_events_panic_is_written_only_where_a_dump_comes_out_or_will(
 def test_disable_tells_what_to_type_and_takes_our_files_away_after_that() -> None:
     raw = machines.load("microos-ready")
     said = audit(evidence.from_raw(raw), Policy(), "disable").plan.refusal
-    assert said.endswith("; type: `transactional-update --non-interactive run kdumptool commandline -d`, then reboot")
+    typed = "--non-interactive run pbl --del-option crashkernel --config`, then reboot"
+    assert said.endswith(f"; type: `transactional-update {typed}")
+    said = audit(evidence.from_raw(machines.load("microos-typed")), Policy(), "disable").plan.refusal
+    assert said.endswith(f"; type: `transactional-update --continue {typed}")
     gone = audit(evidence.from_raw(machines.load("microos-discarded")), Policy(), "disable").plan
     assert [change.path for change in gone.panic_policy if change.absent] == ["/etc/sysctl.d/zz-kdump-enabler.conf"]
 

@@ -1,6 +1,6 @@
-"""Systems that their own tool changes, which `enable` does not start: it would be a transaction with the network and
-with every package, whose result boots later, and going back would take all else that changed since. So a person types
-it, to the letter, and `check` tells what came of it.
+"""Systems that their own tool changes, which `enable` does not start: going back to what was before would take along
+all else that changed since, and leave our files in it. So a person types it, to the letter, and `check` tells what came
+of it.
 
 transactional-update (sbin/transactional-update of openSUSE/transactional-update) installs kdump, writes /etc/sysconfig/
 kdump, enables the unit and calls `kdumptool commandline -u` in a new snapshot. It knows sizes in MiB and no ranges,
@@ -22,6 +22,7 @@ from .interface import Obstacle, Tool
 GENERATOR: tuple[str, ...] = ()
 BY_HAND: str = "the system's own tool"
 SETUP = "transactional-update {}--non-interactive setup-kdump{}"
+UNDONE = "`transactional-update {}--non-interactive run pbl --del-option crashkernel --config`"
 KDUMP = "kdump"  # the package that setup-kdump asks for
 # Fedora CoreOS documentation, "Debugging kernel crashes using kdump"
 KARGS = "/usr/lib/bootc/kargs.d/kdump.toml"
@@ -77,10 +78,10 @@ def steps(facts: Facts, policy: Policy) -> str:
 def first(facts: Facts, policy: Policy) -> str:
     """What a person types before `enable` has anything to do; empty where a dump would come out, or only a reboot or
     what stands in /etc is missing. Panics that leave no dump would only cost the machine."""
-    there = _is_installed(facts, facts.platform.packages if facts.platform else ()) and _asks_enough(facts, policy)
-    if not facts.changed_by or facts.capture_loaded or there or is_coming(facts, policy):
+    if not facts.changed_by or facts.capture_loaded or is_coming(facts, policy):
         return ""
-    return steps(facts, policy)
+    there = _is_installed(facts, facts.platform.packages if facts.platform else ())
+    return "" if there and _asks_enough(facts, policy) else steps(facts, policy)
 
 
 def is_coming(facts: Facts, policy: Policy) -> bool:
@@ -150,6 +151,6 @@ def _kargs(facts: Facts, words: list[str]) -> str:
 
 
 def _undone(facts: Facts) -> str:
-    if facts.changed_by == transactional.WAY:
-        return "`transactional-update --non-interactive run kdumptool commandline -d`"
+    if facts.changed_by == transactional.WAY:  # what `kdumptool commandline -d` calls, which need not be there
+        return UNDONE.format("--continue " if facts.pending else "")
     return f"`rpm-ostree kargs {_kargs(facts, [])}`, or take it out of {KARGS} of the image"
