@@ -65,7 +65,8 @@ class Mount:
 @dataclass(frozen=True)
 class Evidence:
     """Everything one probe run saw. Pure: reading it touches no machine. `collected_at` is in seconds since the epoch
-    by the machine's own clock."""
+    by the machine's own clock. `listed` are the directories of which every file that the probe asks for is here; null
+    means all, as the probe itself looks."""
 
     live: bool
     euid: int
@@ -76,6 +77,7 @@ class Evidence:
     mounts: tuple[Mount, ...]
     commands: tuple[Command, ...]
     kernel_log: tuple[str, ...] | None
+    listed: frozenset[str] | None = None
 
     def file(self, path: str) -> File:
         """The record of a path; one that the probe does not collect is unknown, never absent."""
@@ -90,6 +92,10 @@ class Evidence:
         prefix = directory.rstrip("/") + "/"
         names = (path for path in self.files if path.startswith(prefix) and path.endswith(suffix))
         return [self.files[path] for path in sorted(names) if "/" not in path[len(prefix) :]]
+
+    def lists(self, directory: str) -> bool:
+        """Whether there are no other files in a directory than those that below() gives."""
+        return self.listed is None or directory.rstrip("/") in self.listed
 
     def command(self, *argv: str) -> Command | None:
         """The first recorded command that starts with these words."""
@@ -128,6 +134,7 @@ def from_raw(raw: Mapping[str, Any]) -> Evidence:
         mounts=tuple(_mount(point, record) for point, record in raw["mounts"].items()),
         commands=tuple(_command(record) for record in raw["commands"]),
         kernel_log=tuple(log["lines"]) if "lines" in log else None,
+        listed=frozenset(raw["listed"]) if "listed" in raw else None,
     )
 
 

@@ -545,13 +545,8 @@ def is_local(path: str, mounted: Record) -> bool:
 def mounts(root: str, text: str) -> Record:
     """Free and total bytes of each local mount point; the others are listed without."""
     found = {}  # type: Record
-    for line in text.splitlines():
-        fields = line.split(" ")
-        if len(fields) < 4:
-            continue
-        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), fields[1])
-        record = {"source": fields[0], "type": fields[2], "options": fields[3]}  # type: Record
-        if fields[2] in LOCAL_FILE_SYSTEMS:
+    for point, record in mount_lines(text):
+        if record["type"] in LOCAL_FILE_SYSTEMS:
             try:
                 room = os.statvfs(root + point)
                 record["free"] = room.f_bavail * room.f_frsize
@@ -560,6 +555,15 @@ def mounts(root: str, text: str) -> Record:
                 record.update(failure(error))
         found[point] = record
     return found
+
+
+def mount_lines(text: str) -> Iterator[Tuple[str, Record]]:
+    """The mount points of /proc/mounts with what is mounted there."""
+    for line in text.splitlines():
+        fields = line.split(" ")
+        if len(fields) >= 4:
+            point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), fields[1])
+            yield point, {"source": fields[0], "type": fields[2], "options": fields[3]}
 
 
 def run(argv: Sequence[str]) -> Record:
