@@ -60,7 +60,7 @@ def packages(manager: str, found: Iterable[tuple[str, str]]) -> Iterator[Record]
 
 
 def units(blocks: Iterable[str]) -> Iterator[Record]:
-    """What systemd would have told the probe, from its own words about more units; nothing where it has none of them."""
+    """What systemd would have told the probe, from its own words about many units; nothing where ours are not there."""
     argv = next(argv for argv in probe.COMMANDS if argv[0] == "systemctl")
     fields = [dict(line.partition("=")[::2] for line in block.splitlines()) for block in blocks]
     found = [one for one in fields if one.get("Id") in argv]

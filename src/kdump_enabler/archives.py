@@ -115,7 +115,7 @@ def _in_tar(path: Path) -> Iterator[Member]:
     seen = 0
     with tarfile.open(path, "r|*") as archive:
         for entry in archive:
-            archive.members = []  # else it keeps each of them
+            archive.members = []  # type: ignore[attr-defined] # else it keeps each of them
             parts = [part for part in PurePosixPath(entry.name).parts if part != "."]
             seen += entry.size
             if ".." in parts or entry.name.startswith("/"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from . import planning, rules
@@ -54,10 +55,21 @@ class Audit:
         starting = unit is not None and unit.unit_file_state in STARTED and unit.active_state in WAITING
         return not starting and not (self.facts and _arms(self.facts))
 
+    @property
+    def _at(self) -> str | None:
+        """When the machine was looked at: ISO 8601 in UTC; null for a time that is not known."""
+        seconds = self.facts.evidence.collected_at if self.facts else 0
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds") if seconds else None
+
     def as_dict(self, host: str) -> dict[str, Any]:
         """The host's record in the result document."""
         return {
             "host": host,
+            "seen": {
+                "how": "live",
+                "source": "",
+                "at": self._at,
+            },
             "verdict": self.verdict.value,
             "captures_now": self.captures_now,
             "exit_code": EXIT_CODES[self.verdict],

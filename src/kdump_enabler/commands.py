@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import audit, evidence, policy_file, probe, recordings
+from . import audit, policy_file, recordings
 from .errors import UserError
-from .evidence import Evidence
 from .policy import PROFILE, Layer, effective
 from .report import baseline, document
 from .report.visible import visible
@@ -61,17 +61,16 @@ class Request:
     policy: str | None = None
     profile: str | None = None
     become: bool = False
-    root: str | None = None
+    root: Sequence[str] = ()
     evidence: Sequence[str] = ()
     save_evidence: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse at once what would only be found after a long run, or silently ignored."""
-        if sum(map(bool, (self.inventory, self.root, self.evidence))) > 1:
-            raise UserError("-i, --root and --evidence are three different things to look at", "Give one of them.")
-        if self.save_evidence and self.evidence:
-            raise UserError("--evidence is kept already", "Leave out --save-evidence.")
+        most_trees = 0 if self.inventory else 1
+        if self.save_evidence and (self.evidence or len(self.root) > most_trees):
+            raise UserError("--save-evidence keeps what is seen of one machine or inventory", "Give nothing else.")
         if not self.inventory and (self.become or self.ask_become_pass):
             raise UserError("--become and --ask-become-pass are for the hosts of an inventory", "Use sudo here.")
         if self.batch and not re.fullmatch(r"[1-9]\d*%?", self.batch):
@@ -89,7 +88,7 @@ class Request:
     @property
     def enable_command(self) -> str:
         """What to type to enable these hosts; a recording is of a machine elsewhere."""
-        if self.root or self.evidence:
+        if not self.inventory and (self.root or self.evidence):
             return "on that machine: sudo kdump-enabler enable"
         return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
 
@@ -112,12 +111,19 @@ class Request:
 
 
 def look(request: Request) -> dict[str, Any]:
-    """The result of looking: at hosts of an inventory, a file tree, recordings, or this machine."""
+    """The result of looking: at hosts of an inventory, file trees, recordings and archives, or else this machine."""
     layers = request.layers()
-    if request.inventory:
-        kept = {"kdump_evidence_directory": str(Path(request.save_evidence).resolve())} if request.save_evidence else {}
-        return play("check", request, {"kdump_become": request.become, **kept, **_given(layers)})
-    return look_here(request.root, request.evidence, request.save_evidence, layers)
+    if not request.inventory:
+        return look_here(request.root, request.evidence, request.save_evidence, layers)
+    # These first: one that cannot be read is told before the hosts are asked.
+    elsewhere = look_here(request.root, request.evidence, layers=layers)["hosts"] if _elsewhere(request) else []
+    kept = {"kdump_evidence_directory": str(Path(request.save_evidence).resolve())} if request.save_evidence else {}
+    result = play("check", request, {"kdump_become": request.become, **kept, **_given(layers)})
+    return document.joined(result, elsewhere) if elsewhere else result
+
+
+def _elsewhere(request: Request) -> bool:
+    return bool(request.root or request.evidence)
 
 
 def enable(request: Request) -> int:
@@ -169,22 +175,23 @@ def _still_reserved(result: Mapping[str, Any]) -> int:
 
 
 def look_here(
-    root: str | None = None, given: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
+    roots: Sequence[str] = (), given: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
 ) -> dict[str, Any]:
-    """The result for this machine, a file tree, or recorded evidence."""
-    found: Iterable[tuple[str, Evidence]]
-    if given:
-        files = recordings.named(given).items()
-        found = ((name, evidence.load(path.read_text("utf-8", errors="replace"), str(path))) for name, path in files)
-    else:
-        raw = _probe(root)
+    """The result for file trees, recordings and archives; for this machine if there are none."""
+    looks = itertools.chain(_trees(roots if roots or given else (None,), save), recordings.recorded(given))
+    records = (
+        seen.told(audit.audit(seen.evidence, policy_file.in_effect(seen.evidence, layers)).as_dict(seen.host))
+        for seen in looks
+    )
+    return document.document(document.told_apart(records))
+
+
+def _trees(roots: Sequence[str | None], save: str | None) -> Iterator[recordings.Seen]:
+    for root in roots:
+        seen, raw = recordings.here(root)
         if save:
             Path(save).write_text(json.dumps(raw), encoding="utf-8")
-        name = raw["files"]["/proc/sys/kernel/hostname"].get("text") or root or "this machine"
-        found = [(name.strip(), evidence.from_raw(raw))]
-    return document.document(
-        audit.audit(seen, policy_file.in_effect(seen, layers)).as_dict(host) for host, seen in found
-    )
+        yield seen
 
 
 def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,13 +271,6 @@ def backups(request: Request, name: str | None) -> int:
     if all(host["backups"] == [] for host in result["hosts"]):
         raise UserError(f"There is no backup set {name}", "`kdump-enabler backups` lists them.")
     return tell(result, request, "backup set")
-
-
-def _probe(root: str | None) -> dict[str, Any]:
-    if root and not Path(root).is_dir():
-        raise UserError(f"{root} is not a directory", "Give the root of a mounted or copied file tree.")
-    raw: dict[str, Any] = probe.collect(root or "/")
-    return raw
 
 
 def need_root() -> None:

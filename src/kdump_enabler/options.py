@@ -55,12 +55,15 @@ report_options = _several(host_options, format_option(), output_option)
 become_option = click.option("-b", "--become", is_flag=True, help="Become root on the hosts, to see everything.")
 what_options = _several(
     become_option,
-    click.option("--root", type=click.Path(), metavar="DIR", help="Look at a file tree instead of a machine."),
+    click.option(
+        "--root", multiple=True, type=click.Path(), metavar="DIR", help="Look at a file tree, such as a mount."
+    ),
     click.option(
         "--evidence",
         multiple=True,
         type=click.Path(exists=True),
-        help="Judge recorded evidence: files, directories.",
+        metavar="PATH",
+        help="Judge what was recorded: by --save-evidence, sosreport or supportconfig; a file, or a directory of them.",
     ),
 )
 look_options = _several(report_options, what_options)

@@ -38,7 +38,9 @@ def is_undone(facts: Facts, policy: Policy) -> bool:
     if expected != AUTO:
         return not asks_enough(expected, facts, want, policy)
     size = facts.next_boot.size_bytes if facts.next_boot else None
-    return not (is_enough(size, want, policy) and _next(facts) == crashkernel.words(facts.command_line or ""))
+    return size is not None and not (
+        is_enough(size, want, policy) and _next(facts) == crashkernel.words(facts.command_line or "")
+    )
 
 
 def pinned(facts: Facts, policy: Policy, lines: Mapping[str, str] | None = None) -> FileChange | None:

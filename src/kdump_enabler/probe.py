@@ -31,6 +31,7 @@ COMMAND_SECONDS = 5
 MOST_LINKS = 40  # links followed on one path, as in the kernel
 
 TEXT_GLOBS = (
+    "/etc/hostname",
     "/etc/os-release",
     "/usr/lib/os-release",
     "/proc/cmdline",

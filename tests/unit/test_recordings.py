@@ -32,5 +32,5 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
 def test_a_single_file_is_named_by_its_path(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"schema": 1} | machines.load("debian12-ready")))
-    assert list(recordings.named([str(path)])) == [str(path)]
+    assert [one.host for one in recordings.recorded([str(path)])] == [str(path)]
     assert [host["verdict"] for host in commands.look_here(given=[str(path)])["hosts"]] == ["ready"]

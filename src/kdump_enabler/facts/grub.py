@@ -88,7 +88,8 @@ class Entry:
 class Menu:
     """What GRUB shows: the grub.cfg and the grubenv that it reads, and the entries that boot Linux, `fragments` being
     the files of those that have their own; `variables` is what it puts into them. `next_entry` is what it takes by
-    itself, null when grub.cfg is absent, unreadable or has no Linux."""
+    itself, null when grub.cfg is absent, unreadable or has no Linux, or when not all those
+    files were seen."""
 
     config: str
     env: str
@@ -107,12 +108,14 @@ def read(evidence: Evidence) -> Menu:
     if text is None:
         return Menu(config, env, (), None)
     variables = dict(FALLBACK.findall(text)) | {name: value for name, value in variables.items() if value}
-    fragments = bls.fragments(evidence) if BLSCFG.search(text) else ()
+    by_files = bool(BLSCFG.search(text))
+    fragments = bls.fragments(evidence) if by_files else ()
     found = tuple(entries(text, config, [(one, one.command_line(variables)) for one in fragments]))
     wanted = _default(text, variables)
     # GRUB itself falls back to the first entry when the default names none (grub manual, "default").
     chosen = next((entry for entry in found if _matches(entry, wanted)), found[0] if found else None)
-    return Menu(config, env, found, chosen, fragments, variables)
+    unseen = by_files and not evidence.lists(bls.DIRECTORY)
+    return Menu(config, env, found, None if unseen else chosen, fragments, variables)
 
 
 def _block(evidence: Evidence, path: str) -> str:

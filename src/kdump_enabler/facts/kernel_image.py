@@ -44,7 +44,8 @@ def missing(evidence: Evidence, path: str) -> str:
     if evidence.file(path).error is None:
         return "" if initrd_of(evidence, path) else f"there is no initrd beside {path}"
     others = [file for file in evidence.below("/boot") if "/vmlinuz" in file.path]
-    return f"{path} does not exist" if evidence.file(path).absent or others else ""
+    gone = evidence.file(path).absent or (others and evidence.lists("/boot"))
+    return f"{path} does not exist" if gone else ""
 
 
 def removed(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
@@ -54,7 +55,7 @@ def removed(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
     images = {name for name in there if name.startswith("/boot/vmlinuz-")}
     path = f"/boot/vmlinuz-{kernel}"
     goes_on = entry is not None and entry.release != kernel
-    return path if images and path not in images and goes_on else ""
+    return path if images and path not in images and goes_on and evidence.lists("/boot") else ""
 
 
 def below_boot(path: str) -> str:

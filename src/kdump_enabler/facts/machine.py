@@ -240,7 +240,7 @@ def _capture_initrd(evidence: Evidence, platform: Platform | None, kernel: str |
     path = platform.capture_initrd.format(kernel=kernel)
     directory = path.rpartition("/")[0]
     found = {file.path: file for file in evidence.below(directory)}
-    return found.get(path, File(path, error="ENOENT"))
+    return found.get(path, File(path, error="ENOENT" if evidence.lists(directory) else NOT_COLLECTED))
 
 
 def _removed_image(evidence: Evidence, platform: Platform | None, kernel: str | None, entry: Entry | None) -> str:

@@ -42,7 +42,9 @@ def reason(
         return recognise.why_unknown(release)
     if why := _not_this_architecture(evidence, platform):
         return why
-    return "" if changed_by(evidence, platform, menu) else _unchangeable(evidence, platform, loader, menu)
+    # What boots a machine is told by which files are there, and which are not.
+    told = evidence.listed is not None or changed_by(evidence, platform, menu)
+    return "" if told else _unchangeable(evidence, platform, loader, menu)
 
 
 def changed_by(evidence: Evidence, platform: Platform | None, menu: Menu) -> str:

@@ -161,6 +161,8 @@ def _locks(
 ) -> tuple[Lock, ...] | None:
     """Encrypted devices below the dump directory; where the system is booted, also below `/` and everything else that
     local-fs.target waits for."""
+    if not evidence.lists("/sys/block"):
+        return None
     awaited = {entry.point for entry in entries if not {"noauto", "nofail", "_netdev"} & set(entry.options)}
     boots = start is not Start.INITRD
     awaited |= {"/"} if boots else set()

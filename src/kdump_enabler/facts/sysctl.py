@@ -32,7 +32,8 @@ class Mention:
 @dataclass(frozen=True)
 class Setting:
     """One key. `running` is null when the kernel has no such key or it could not be read (`exists` tells which);
-    `closed_file` is one that could not be read and may set the key for the next boot. `blocker` would decide even if
+    `closed_file` is one that could not be read and may set the key for the next boot, or a directory that may have such
+    a file. `blocker` would decide even if
     our drop-in named the key; `later` is what programs write after the files, in their order; `by_command` is what
     `sysctl --system` would make of the files."""
 
@@ -75,7 +76,7 @@ def read(
         exists=None if proc.unknown else not proc.absent,
         next_boot=_last(counting, takes) or boot,
         next_boot_of_others=_last(others, takes) or boot,
-        closed_file=_closed(listed.files, counting),
+        closed_file=_closed(listed.files, counting) or _not_listed(evidence),
         blocker=_blocker(evidence, lines, path, own) if own else None,
         later=later,
         by_command=_last(command, takes),
@@ -94,6 +95,11 @@ def _closed(files: Iterable[File], counting: list[Line]) -> str | None:
     named = counting[-1] if counting and not counting[-1].is_pattern else None
     after = sysctl_files.order(named.file) if named else b""
     return next((file.path for file in files if file.unknown and sysctl_files.order(file.path) > after), None)
+
+
+def _not_listed(evidence: Evidence) -> str | None:
+    """A directory of which files may be missing here, any of which may come last."""
+    return next((name for name in sysctl_files.DIRECTORIES if not evidence.lists(name)), None)
 
 
 def _blocker(evidence: Evidence, lines: Iterable[Line], path: str, own: str) -> Assignment | None:

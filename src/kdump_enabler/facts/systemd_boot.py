@@ -130,7 +130,7 @@ def _kernel(evidence: Evidence, entry: Fragment) -> File:
 def _next(evidence: Evidence, config: str, entries: list[Fragment]) -> Fragment | None:
     """The entry that is taken without a key press."""
     file = evidence.file(config)
-    if file.unknown or not entries:
+    if file.unknown or not entries or not all(evidence.lists(point + ENTRIES) for point in partitions(evidence)):
         return None
     for pattern in (one.lower() for one in _wanted(evidence, file.text or "") if one):
         # Before .conf belonged to an entry's name, patterns had none, as kernelstub writes it to this day.

@@ -57,6 +57,27 @@ def merged(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return document(names.values(), str(ordered[-1]["generated_at"]))
 
 
+def joined(result: Mapping[str, Any], elsewhere: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A result with the records of hosts that were seen elsewhere after its own."""
+    both = document(told_apart([*result["hosts"], *elsewhere]))
+    return {**result, "summary": both["summary"], "hosts": both["hosts"]}
+
+
+def told_apart(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The records, of which no two have one name: what is no live host, and has the name of another, is called by its
+    source, too."""
+    given = [dict(record) for record in records]
+    names = [record["host"] for record in given]
+    taken: set[str] = set()
+    for record in given:
+        seen = record.get("seen") or {}
+        if names.count(record["host"]) > 1 and seen.get("source"):
+            short = f"{record['host']} ({Path(seen['source']).name})"
+            record["host"] = short if short not in taken else f"{record['host']} ({seen['source']})"
+        taken.add(record["host"])
+    return given
+
+
 def exit_code(result: Mapping[str, Any]) -> int:
     """The exit code of a result: the worst of its hosts."""
     return worst_exit_code(host["exit_code"] for host in result["hosts"])
@@ -120,6 +141,7 @@ def nobody(host: str, verdict: Verdict, reason: str) -> dict[str, Any]:
     """The record of a host that nothing could be seen of."""
     return {
         "host": host,
+        "seen": None,
         "verdict": verdict.value,
         "captures_now": None,
         "exit_code": EXIT_CODES[verdict],

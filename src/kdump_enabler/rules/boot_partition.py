@@ -9,6 +9,7 @@ from ..facts.machine import Facts
 from ..facts.systemd_boot import why_unseen
 from ..finding import Finding, Severity, Source
 from ..policy import Policy
+from .words import unseen as not_seen
 
 
 def unseen(facts: Facts, _: Policy) -> Iterator[Finding]:
@@ -18,7 +19,9 @@ def unseen(facts: Facts, _: Policy) -> Iterator[Finding]:
     if facts.boot_loader not in ENTRY_FILES or not facts.privileged:
         return
     why = why_unseen(facts.evidence, facts.menu)
-    if why:
+    if why and facts.evidence.listed is not None:
+        yield not_seen("KD092", "Which entry boots next", facts.menu.config)
+    elif why:
         yield Finding(
             id="KD092",
             severity=Severity.ERROR,

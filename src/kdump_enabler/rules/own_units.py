@@ -24,7 +24,9 @@ def units(facts: Facts, _: Policy) -> Iterator[Finding]:
     below /etc/systemd/system and /usr/local/lib/kdump-enabler). One that is missing, or another than this version
     writes for the dump directory, may leave nothing."""
     wrong = own_units.changes(facts) if _ours(facts) else ()
-    if wrong:
+    if wrong and facts.evidence.listed is not None:
+        yield unseen("KD048", "What loads the capture kernel and writes the dump", wrong[0].path)
+    elif wrong:
         no_dump = any(change.path in own_units.OF_SAVING and not change.before for change in wrong)
         yield Finding(
             id="KD048",
@@ -44,7 +46,7 @@ def image(facts: Facts, _: Policy) -> Iterator[Finding]:
     and loads nothing rather than another kernel, whose modules and initrd do not fit. One that is loaded stays."""
     if not _ours(facts) or facts.capture_loaded or not facts.reserved_bytes or facts.image.kept:
         return
-    if facts.image.fault is None:
+    if facts.image.fault is None or (facts.image.fault and facts.evidence.listed is not None):
         yield unseen("KD049", "Whether the running kernel can be loaded once more", facts.image.path)
     elif facts.image.fault:
         lacks = own_units.next_lacks(facts)
@@ -69,7 +71,9 @@ def modules(facts: Facts, _: Policy) -> Iterator[Finding]:
     target, root = facts.storage.target, facts.storage.root
     there = [path for path in facts.evidence.files if re.fullmatch(MODULES.format(".*"), path)]
     mine = MODULES.format(facts.kernel)
-    if not _ours(facts) or not target or not root or target.kind == root.kind or not there or mine in there:
+    if not _ours(facts) or not target or not root or target.kind == root.kind:
+        return
+    if not there or mine in there or not facts.evidence.lists("/lib/modules"):
         return
     yield Finding(
         id="KD105",

@@ -81,7 +81,10 @@ def sysrq(facts: Facts, policy: Policy) -> Iterator[Finding]:
         ("at the next boot", at_next_boot, wanted_sysrq(facts, policy), _where(setting, setting.next_boot)),
         ("now", setting.running, sysrq_now(facts, policy), _running(setting)),
     ):
-        if wanted is not None and integer(value) != wanted:
+        closed = setting.closed_file if when == "at the next boot" else "" if setting.running else where.source
+        if wanted is not None and closed:
+            yield unseen("KD070", f"Whether the SysRq crash key works {when}", closed)
+        elif wanted is not None and integer(value) != wanted:
             finding = Finding(
                 id="KD070",
                 severity=Severity.ERROR,
