@@ -16,7 +16,7 @@ from .evidence import Evidence
 
 SUFFIX = ".json"
 LIVE, RECORDING, IMAGE = "live", "recording", "image"
-ASK_IT = "the archive does not hold it: look at the machine itself, with kdump-enabler check"
+ASK_IT = "look at the machine itself, with kdump-enabler check: the archive does not hold it"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Which files and commands: sos/report/plugins of github.com/sosreport/sos (kdump, kernel, grub2, system, filesys, dpkg,
 rpm, systemd, host); how commands become names of files: _mangle_command of sos/report/plugins/__init__.py. Seen with
-sos 4.
+sos 4.0 on Debian 12.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ FILES = (
     r"sos_commands/filesys/df_-al[^/]*",
     re.escape(MANIFEST),
     r"version\.txt",
+    r"proc/\d+/mounts",  # /proc/self is a link
 )
 INSTALLED = ("ii", "hi")  # the first letters of `dpkg -l`: wanted or held, and installed
 NVRA = re.compile(r"^(\S+)-([^-\s]+-[^-\s]+)\.[^.\s]+(?:\s|$)", re.MULTILINE)
+MOUNTS = ("proc/mounts", "proc/self/mounts")
 KIB = 1024
 
 
 def read(root: Path) -> dict[str, Any]:
     """The machine's evidence as the probe's dictionary, with its name as `host`."""
     hostname = text_of(root / "sos_commands/host/hostname") or text_of(root / "proc/sys/kernel/hostname") or ""
-    # Which of the two is there depends on the version; both have the text that the kernel gave.
-    mounted = text_of(root / "proc/mounts") or text_of(root / "proc/self/mounts")
+    mounted = next((text for path in MOUNTS if (text := text_of(root / path))), None)
     found = archived.evidence(
         root,
         collected_at=_written(root),
@@ -74,14 +75,16 @@ def _free(root: Path) -> dict[str, int]:
 
 
 def _whole(root: Path) -> Iterator[str]:
-    """The directories that sos copied as such, by its own manifest: those are whole."""
+    """The directories that sos was to copy and did, by its own manifest: it copies every file in them, unless it was
+    told to skip some (_expand_copy_spec)."""
     try:
         plugins = json.loads(text_of(root / MANIFEST) or "{}")["components"]["report"]["plugins"].values()
-        copied = [name for plugin in plugins for one in plugin["files"] for name in one["files_copied"]]
+        asked = [one["specification"] for plugin in plugins for one in plugin["files"]]
     except (ValueError, KeyError, TypeError, AttributeError):
         return
-    for name in copied:
-        if isinstance(name, str) and (root / name).is_dir():
+    for name in asked:
+        place = root / str(name).lstrip("/")
+        if place.is_dir():
             # By the name that has no link in it, too: /lib is /usr/lib.
-            yield f"/{name}"
-            yield f"/{(root / name).resolve().relative_to(root)}"
+            yield str(name)
+            yield f"/{place.resolve().relative_to(root)}"

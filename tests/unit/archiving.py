@@ -112,7 +112,7 @@ def sosreport(raw: Raw, host: str = "web1", without: Iterable[str] = (), manifes
             for name in sorted([*nvra, "bash-5-1.x86_64", "util-linux-2-1.x86_64"])
         )
     if manifest:
-        copied = [{"specification": f"/{name}", "files_copied": [name], "tags": []} for name in SOS_DIRECTORIES]
+        copied = [{"specification": f"/{name}", "files_copied": [], "tags": []} for name in SOS_DIRECTORIES]
         report = {"components": {"report": {"plugins": {"kernel": {"files": copied}}}}}
         files["sos_reports/manifest.json"] = json.dumps(report)
     gone = tuple(without)

@@ -78,6 +78,15 @@ def told_apart(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return given
 
 
+def seen_elsewhere(host: Mapping[str, Any]) -> str:
+    """How a host was looked at that was not asked itself; empty for one that was. Earlier results do not tell."""
+    seen = host.get("seen")
+    if not seen or seen["how"] == "live":
+        return ""
+    at = f" of {seen['at'][:16].replace('T', ' ')} UTC" if seen["at"] and seen["how"] != "image" else ""
+    return f"{seen['how']}{at}, {seen['source']}"
+
+
 def exit_code(result: Mapping[str, Any]) -> int:
     """The exit code of a result: the worst of its hosts."""
     return worst_exit_code(host["exit_code"] for host in result["hosts"])

@@ -30,6 +30,7 @@ def show_overview(console: Console, result: Mapping[str, Any]) -> None:
             word = f"[{COLOURS[verdict.value]}]{verdict.value:14}[/]"
             _line(console, f"{word}  {len(names):>6}  [dim]{_names(names)}[/]")
     _reasons(console, _by(hosts, _said))
+    _reasons(console, _by(hosts, _how))
 
 
 def show_causes(console: Console, result: Mapping[str, Any]) -> None:
@@ -80,6 +81,12 @@ def _cause(cause: Cause) -> str:
 def _said(host: Host) -> str:
     """Why a host has no better word, or what failed on it."""
     return str(host["trouble"]["sentence"] if "trouble" in host else host["reason"])
+
+
+def _how(host: Host) -> str:
+    """How a host was looked at that was not asked itself."""
+    how = (host.get("seen") or {}).get("how", "live")
+    return "" if how == "live" else f"seen in a {how}, not live"
 
 
 def _step(change: Mapping[str, Any]) -> str:

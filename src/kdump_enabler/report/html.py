@@ -9,6 +9,7 @@ from typing import Any
 
 from ..explanations import of_rules
 from ..finding import ENABLE
+from .document import seen_elsewhere
 from .visible import visible
 
 PAGE = Path(__file__).parents[1] / "data" / "report.html"
@@ -50,6 +51,7 @@ def _host(host: Mapping[str, Any], command: str, findings: dict[str, int]) -> di
         "name": visible(host["host"]),
         "verdict": host["verdict"],
         "captures": host["captures_now"],
+        "seen": visible(seen_elsewhere(host)),
         "reason": visible(f"{trouble['sentence']} {trouble['hint']}" if trouble else host["reason"]),
         "platform": visible(facts.get("name") or ""),
         "kernel": visible(facts.get("kernel") or ""),

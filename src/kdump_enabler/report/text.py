@@ -13,6 +13,7 @@ from rich.table import Table
 from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
 from .causes import Cause, by_cause, like_each_other
+from .document import seen_elsewhere
 from .visible import visible
 
 COLOURS = {
@@ -54,6 +55,9 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
     """Print the verdicts, and why a host has no other."""
     many = len(result["hosts"]) != 1
     console.print(_hosts(result) if many else _host(result["hosts"][0]))
+    elsewhere = [host for host in result["hosts"] if many and seen_elsewhere(host)]
+    for host in elsewhere:
+        console.print(f" [dim]{literal(host['host'])}: {literal(seen_elsewhere(host))}[/]", soft_wrap=True)
     for host in result["hosts"]:
         for line in _remarks(host):
             console.print(Padding(line, (1, 0, 0, 1)))
@@ -110,6 +114,7 @@ def _host(host: Mapping[str, Any]) -> Padding:
     if facts and host["verdict"] != "unsupported":
         lines.append(f"reserved: {_memory(facts['crashkernel'])}")
         lines.append(f"proof: {_proof(host['proof'])}")
+    lines += [f"seen: {literal(said)}" for said in [seen_elsewhere(host)] if said]
     return Padding("\n".join(lines), (0, 0, 0, 1))
 
 
