@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import notice_a_dead_host
 
 POLL = 5  # seconds between two tries
 STAYED = 90  # seconds in the old boot after which nothing will crash any more
@@ -31,7 +32,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         arguments, begun, down = self._task.args, time.monotonic(), 0.0
         old, stays = arguments["boot_id"], int(arguments.get("stays") or STAYED)
-        self._notice_a_dead_host()
+        notice_a_dead_host(self, KEEP_ALIVE)
         while time.monotonic() - begun < int(arguments["timeout"]):
             time.sleep(POLL)
             found, ended = self._ask(arguments.get("ended") or "")
@@ -45,12 +46,6 @@ class ActionModule(ActionBase):
     def _result(self, boot_id: str, seconds: float | None, down: float) -> dict[str, Any]:
         took = None if seconds is None else round(seconds)
         return {"changed": False, "boot_id": boot_id, "seconds": took, "seconds_to_down": round(down)}
-
-    def _notice_a_dead_host(self) -> None:
-        """Let ssh give up on a connection that the host has left; other connections have no such option."""
-        with contextlib.suppress(KeyError, AnsibleError):
-            given = self._connection.get_option("ssh_extra_args") or ""
-            self._connection.set_option("ssh_extra_args", f"{given} {KEEP_ALIVE}".strip())
 
     def _ask(self, file: str) -> tuple[str, bool]:
         """The boot that the host is in, empty while it cannot be asked; and whether the file is there."""

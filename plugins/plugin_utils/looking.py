@@ -3,26 +3,69 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 
 # RHEL 8's own Python is not on PATH; elsewhere python3 is.
 FIND_PYTHON = "P=/usr/libexec/platform-python; [ -x $P ] || P=python3; exec $P -"
+TIMEOUT = 120  # seconds; an emulated machine beside others takes 20
+# The connection that a look makes is shared by the tasks after it: one that its host has left ends after two minutes.
+KEEP_ALIVE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=8"
+
+
+class _TimedOutError(BaseException):
+    """No Exception, which the ssh connection would take for a reason to try again."""
 
 
 def look(action: ActionBase, task_vars: dict[str, Any]) -> Any:
     """The evidence of the action's host. Raises AnsibleActionFail with one sentence when there is none. It is kept in
-    kdump_evidence_directory on the controller, if that is given, in a file with the host's name."""
-    text = ask(action, task_vars, "probe")
+    kdump_evidence_directory on the controller, if that is given, in a file with the host's name. A host that has not
+    answered after kdump_host_timeout seconds is given up; 0 waits for ever."""
+    seconds = int(action._templar.template(task_vars.get("kdump_host_timeout", TIMEOUT)))
+    notice_a_dead_host(action, KEEP_ALIVE)
+    try:
+        with _at_most(seconds):
+            text = ask(action, task_vars, "probe")
+    except _TimedOutError:
+        raise AnsibleActionFail(f"Timed out after {seconds} second(s)") from None
     directory = action._templar.template(task_vars.get("kdump_evidence_directory", ""))
     if directory:
         library("recordings").keep(Path(directory), task_vars["inventory_hostname"], text)
     return library("evidence").load(text)
+
+
+def notice_a_dead_host(action: ActionBase, options: str) -> None:
+    """Let ssh give up on a connection that the host has left; other connections have no such option."""
+    with contextlib.suppress(KeyError, AnsibleError):
+        given = action._connection.get_option("ssh_extra_args") or ""
+        action._connection.set_option("ssh_extra_args", f"{given} {options}".strip())
+
+
+@contextlib.contextmanager
+def _at_most(seconds: int) -> Iterator[None]:
+    """Raise _TimedOutError when the block takes longer. A time-out that the task has of its own stays the only one."""
+    if not seconds or signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield
+        return
+
+    def give_up(*_: object) -> None:
+        raise _TimedOutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: str) -> str:

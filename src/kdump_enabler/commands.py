@@ -48,6 +48,7 @@ class Request:
     inventory: str | None = None
     limit: str | None = None
     ask_become_pass: bool = False
+    timeout: int | None = None
     verbose: bool = False
     ansible: Sequence[str] = ()
     baseline: str | None = None
@@ -210,7 +211,8 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     # What failed is in the result, from which the exit status is made here.
     paced = {"kdump_batch": request.batch, "kdump_canary": request.canary, "kdump_max_failures": request.max_failures}
     pace = {name: value for name, value in paced.items() if value is not None}
-    own = {**variables, **where, **here, **pace, "kdump_fail_on": []}
+    patience = {} if request.timeout is None else {"kdump_host_timeout": request.timeout}
+    own = {**variables, **where, **here, **pace, **patience, "kdump_fail_on": []}
     what = Run(playbook, inventory, own, request.ansible_words(), request.verbose)
     with Progress(Console(stderr=True, highlight=False, emoji=False), request.diff, request.dry_run) as progress:
         result = run(what, progress)

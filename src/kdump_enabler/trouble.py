@@ -30,6 +30,55 @@ class Trouble:
 
 # What tools print, what it means, what to do. The first match counts; {0} is what its group holds.
 KNOWN = (
+    # What a look ends with (plugin_utils/looking.py), and the task's own time-out in ansible-core 2.19 and 2.16.
+    (
+        r"did not run \(exit status 12[67]\): (.*)",
+        Trouble(
+            "no_python",
+            "No Python answers on the host, and nothing can be seen without one ({0})",
+            "Install python3 there, or name another one: ansible_python_interpreter in the inventory.",
+        ),
+    ),
+    (
+        r"did not run .*SyntaxError",
+        Trouble(
+            "old_python",
+            "The host's Python is older than 3.6, so nothing could be seen",
+            "Install a newer one there, and name it as ansible_python_interpreter in the inventory.",
+        ),
+    ),
+    (
+        r"The (\w+ did not run \(exit status \d+\).*)",
+        Trouble(
+            "not_run",
+            "Nothing could be seen, because the {0}",
+            "Look at the host's memory and log, and run this again; --verbose shows everything.",
+        ),
+    ),
+    (
+        r"(?:Timed out after|expected time frame) \(?(\d+)",
+        Trouble(
+            "no_answer",
+            "The host did not answer within {0} seconds",
+            "Look at its load, disks and network shares, or wait longer: --timeout SECONDS (kdump_host_timeout).",
+        ),
+    ),
+    (
+        r"you must have a tty",
+        Trouble(
+            "no_root",
+            "The login cannot become root: sudo asks for a terminal, which there is none for programs",
+            "Put `Defaults:LOGIN !requiretty` into a file in /etc/sudoers.d of the host.",
+        ),
+    ),
+    (
+        r"(?i)incorrect (?:\w+ )?password|incorrect password attempt|Sorry, try again",
+        Trouble(
+            "no_root",
+            "The login cannot become root: the password was refused",
+            "Type it again with --ask-become-pass; where hosts have different ones: ansible_become_password.",
+        ),
+    ),
     (
         r"Failed to lock apt|Could not get lock|Unable to acquire the dpkg|System management is locked"
         r"|unable to lock database|lockfile is held by another process",
@@ -135,7 +184,7 @@ KNOWN = (
         ),
     ),
     (
-        r"[Mm]issing sudo password|password is required|incorrect .*password|not in the sudoers|sudo: .*not allowed",
+        r"[Mm]issing \w+ password|password is required|not in the sudoers|is not allowed to|sudo: .*not allowed",
         Trouble("no_root", "The login cannot become root", "Give it sudo rights, or pass --ask-become-pass."),
     ),
     (

@@ -17,7 +17,7 @@ INCLUDED = re.compile(r"name: kdump\.enabler\.(\w+)")
 VARIABLE = re.compile(r"(?<![\w.])kdump_\w+")  # not a part of something, such as kdump_plan.kdump_config
 ROW = re.compile(r"^\| `(kdump_\w+)` \| (.*?) \|", re.MULTILINE)
 # Read by the action that looks at a host, from the variables of the host.
-OF_THE_LOOK = {*READERS, "kdump_take_over", "kdump_test_container"}
+OF_THE_LOOK = {*READERS, "kdump_host_timeout", "kdump_take_over", "kdump_test_container"}
 OTHERS = (
     "dump_units",
     "dumps",

@@ -34,7 +34,21 @@ TWO_PACMANS = """error: failed to init transaction (unable to lock database)
 error: could not lock database: File exists"""
 NOT_THERE = "error: target not found: makedumpfile"
 BEHIND = "Packages are older than the package lists say, so nothing was installed: glibc, linux"
+# A look, and sudo, over containers that were made so (ansible-core 2.19.14; the last time-out as 2.16 says it).
 MESSAGES = [
+    ("msg", "The probe did not run (exit status 127): /bin/sh: 1: exec: python3: not found", "no_python"),
+    ("msg", "The probe did not run (exit status 126): /bin/sh: 1: /usr/bin/python3: Permission denied", "no_python"),
+    ("msg", "The probe did not run (exit status 1): SyntaxError: invalid syntax", "old_python"),
+    ("msg", "The probe did not run (exit status 137): ", "not_run"),
+    ("msg", "Timed out after 120 second(s)", "no_answer"),
+    (
+        "msg",
+        "The kdump.enabler.audit action failed to execute in the expected time frame (5) and was terminated",
+        "no_answer",
+    ),
+    ("msg", "Task failed: Incorrect sudo password", "no_root"),
+    ("msg", "Task failed: Missing sudo password", "no_root"),
+    ("stderr", "sudo: sorry, you must have a tty to run sudo", "no_root"),
     ("stderr", OLD_LISTS, "package_lists_old"),
     ("stderr", NO_LISTS, "package_lists_old"),
     ("stderr", NOT_THERE, "package_missing"),

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, pruning
+from .. import __version__, pruning, reaching
 from ..dumps import with_origins
 from ..errors import UserError
 from ..trouble import Trouble
@@ -123,7 +123,7 @@ def _work_on_dumps(variables: Mapping[str, Any]) -> dict[str, Any]:
 def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     look = variables.get("kdump_audit") or {}
     if look.get("unreachable"):
-        return nobody(host, Verdict.UNREACHABLE, _reason(look))
+        return nobody(host, Verdict.UNREACHABLE, reaching.reason(str(look.get("msg", ""))))
     found = _trouble(variables)
     if not found and (look.get("open") or "host" not in look):
         return nobody(host, Verdict.UNKNOWN, LOST)
@@ -169,9 +169,3 @@ def _trouble(variables: Mapping[str, Any]) -> Trouble | None:
     if not found:
         return None
     return Trouble(found["kind"], found["sentence"], found["hint"], found["exit_code"], found.get("lines", ""))
-
-
-def _reason(look: Mapping[str, Any]) -> str:
-    lines = str(look.get("msg", "")).strip().splitlines() or ["no reason was given"]
-    # Ansible puts its own advice around what ssh said.
-    return lines[-1][max(0, lines[-1].rfind("ssh: ")) :].strip().rstrip(".")

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ..reaching import without_address
 from .baseline import BEST_FIRST
 from .causes import Cause, by_rule
 from .text import COLOURS, MARKS, literal
@@ -80,7 +81,7 @@ def _cause(cause: Cause) -> str:
 
 def _said(host: Host) -> str:
     """Why a host has no better word, or what failed on it."""
-    return str(host["trouble"]["sentence"] if "trouble" in host else host["reason"])
+    return without_address(str(host["trouble"]["sentence"] if "trouble" in host else host["reason"]))
 
 
 def _how(host: Host) -> str:

@@ -38,8 +38,6 @@ class Progress:
         self._pulse = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Progress:
-        if self._console.is_terminal:
-            self._status.start()
         self._pulse.start()
         return self
 
@@ -63,7 +61,10 @@ class Progress:
                     self._console.print(f" [dim]waiting[/]  {words}")
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """One event: remember what began and how far it is, print what changed or failed."""
+        """One event: remember what began and how far it is, print what changed or failed. Only from the first one on a
+        line is redrawn: before, Ansible may ask for a password there."""
+        if self._console.is_terminal:
+            self._status.start()
         key = (event["host"], event["task"].rpartition(" : ")[2])
         if event["event"] == "play":
             self._hosts = max(self._hosts, event["hosts"])
