@@ -8,6 +8,7 @@ import json
 import secrets
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -15,11 +16,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.controller import identity, is_dead
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
-from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look
+from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look, note
 
 # The controller loads this file once, before it forks a worker for each host: what is imported here they all share.
 with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
-    for _name in ("audit", "errors", "policy_file", "probe", "report.document", "trouble"):
+    for _name in ("audit", "errors", "partial", "policy_file", "probe", "report.document", "trouble"):
         library(_name)
 BEGUN = datetime.now(timezone.utc)  # so a run has one name on all its hosts
 SETTLE_POLL = 5  # seconds between two looks at a machine that has just booted
@@ -50,6 +51,7 @@ class ActionModule(ActionBase):
         """The host's record under `host`, what the roles do under `plan`."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
+        self._not_kept = ""
         try:
             audit = self._audit(variables)
         except library("errors").UserError as error:
@@ -69,6 +71,9 @@ class ActionModule(ActionBase):
             "open": self._is_open(audit),
             "proof": self._proof(audit.facts),
         }
+        if self._not_kept:
+            result["host"]["evidence_not_kept"] = self._not_kept
+        note(variables, kdump_audit={name: result[name] for name in ("host", "open", "run")})
         if self._task.args.get("simulate"):
             return result | self._rehearsal(audit, alive, result["host"])
         return result | (self._objection(audit, alive) or {})
@@ -122,12 +127,22 @@ class ActionModule(ActionBase):
         judge, is_test = library("audit").audit, self._flag(variables, "kdump_test_container")
         deadline = time.monotonic() + int(self._task.args.get("settle_seconds", 0))
         while True:
-            seen = look(self, variables)
+            seen = look(self, variables, lambda text: self._keep(text, variables))
             policy = library("policy_file").in_effect(seen, layers)
             audit = judge(seen, policy, self._task.args.get("goal", "enable"), is_test)
             if audit.settled or time.monotonic() > deadline:
                 return audit
             time.sleep(SETTLE_POLL)
+
+    def _keep(self, text: str, variables: dict[str, Any]) -> None:
+        """Keep what was seen in kdump_evidence_directory on the controller, if that is given, in a file with the host's
+        name. A full disk here is not the host's fault, and it is judged all the same."""
+        directory = self._templar.template(variables.get("kdump_evidence_directory", ""))
+        try:
+            if directory:
+                library("recordings").keep(Path(directory), variables["inventory_hostname"], text)
+        except OSError as error:
+            self._not_kept = str(error.strerror or error)
 
     def _flag(self, variables: dict[str, Any], name: str) -> bool:
         """A variable that is no part of the policy: no file on a machine can say it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
+from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import note
 
 
 class ActionModule(ActionBase):
@@ -22,11 +23,12 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         trouble = library("trouble").of_result(self._task.args["task"], self._task.args["result"])
         after = self._task.args.get("after")
-        return {
-            "changed": False,
+        told = {
             "sentence": trouble.msg if after is None else f"{after}; and the host is not as it was: {trouble.msg}",
             "hint": trouble.hint,
             "kind": trouble.kind,
             "exit_code": trouble.exit_code,
             "lines": trouble.diff,
         }
+        note(task_vars or {}, kdump_trouble=told)
+        return {"changed": False, **told}

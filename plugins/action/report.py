@@ -38,13 +38,24 @@ class ActionModule(ActionBase):
             if "kdump_audit" in found or not limited
         ]
         result = make.document(records)
-        if self._task.args.get("path"):
-            Path(self._task.args["path"]).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         summary = {verdict: count for verdict, count in result["summary"].items() if count}
+        unwritten = self._write(result)
+        if unwritten:
+            return {"failed": True, "msg": unwritten, "summary": summary}
         failing = [record["host"] for record in records if fail_on & {record["verdict"], *({TROUBLE} & record.keys())}]
         if failing:
             return {"failed": True, "msg": f"Not as wanted: {', '.join(failing)}", "summary": summary}
         return {"changed": False, "summary": summary, "result": result}
+
+    def _write(self, result: dict[str, Any]) -> str:
+        """Put the result where it was asked for; a sentence when that failed, which leaves what was there before."""
+        path = self._task.args.get("path")
+        try:
+            if path:
+                library("report.writing").write(Path(path), json.dumps(result, indent=1) + "\n")
+        except OSError as error:
+            return f"{path} could not be written: {error.strerror}. Make room there, or give another kdump_result_path."
+        return ""
 
     @staticmethod
     def _stops(found: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from ansible.plugins.callback import CallbackBase
 
 class CallbackModule(CallbackBase):
     """Each line: event (play, start, ok, skipped, failed, unreachable, error), host, task, changed, message; a play
-    says how many hosts it has."""
+    says how many hosts it has, the first one also which."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -30,11 +30,15 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self.set_options()
+        self._named = False
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """A play begins."""
         known = play.get_variable_manager().get_vars(play=play, include_hostvars=False)
-        self._emit("play", "", play.get_name(), hosts=len(known.get("ansible_play_hosts_all", ())))
+        names = list(known.get("ansible_play_hosts_all", ()))
+        more = {} if self._named else {"names": names}  # not again for each batch of hosts
+        self._named = True
+        self._emit("play", "", play.get_name(), hosts=len(names), **more)
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         """A host begins a task."""

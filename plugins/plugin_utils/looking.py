@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,9 @@ class _TimedOutError(BaseException):
     """No Exception, which the ssh connection would take for a reason to try again."""
 
 
-def look(action: ActionBase, task_vars: dict[str, Any]) -> Any:
-    """The evidence of the action's host. Raises AnsibleActionFail with one sentence when there is none. It is kept in
-    kdump_evidence_directory on the controller, if that is given, in a file with the host's name. A host that has not
-    answered after kdump_host_timeout seconds is given up; 0 waits for ever."""
+def look(action: ActionBase, task_vars: dict[str, Any], keep: Callable[[str], None] | None = None) -> Any:
+    """The evidence of the action's host, whose text `keep` gets, too. Raises AnsibleActionFail with one sentence when
+    there is none. A host that has not answered after kdump_host_timeout seconds is given up; 0 waits for ever."""
     seconds = int(action._templar.template(task_vars.get("kdump_host_timeout", TIMEOUT)))
     notice_a_dead_host(action, KEEP_ALIVE)
     try:
@@ -36,10 +35,16 @@ def look(action: ActionBase, task_vars: dict[str, Any]) -> Any:
             text = ask(action, task_vars, "probe")
     except _TimedOutError:
         raise AnsibleActionFail(f"Timed out after {seconds} second(s)") from None
-    directory = action._templar.template(task_vars.get("kdump_evidence_directory", ""))
-    if directory:
-        library("recordings").keep(Path(directory), task_vars["inventory_hostname"], text)
+    if keep:
+        keep(text)
     return library("evidence").load(text)
+
+
+def note(task_vars: dict[str, Any], **registered: Any) -> None:
+    """Keep what a task is about to register, for a run that is cut off; only where the command asks for it."""
+    path = task_vars.get("kdump_looks_path")
+    if path:
+        library("partial").note(str(path), task_vars["inventory_hostname"], **registered)
 
 
 def notice_a_dead_host(action: ActionBase, options: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from . import __version__, commands, explanations
-from .commands import Request
 from .crash_commands import prove, simulate
 from .dump_commands import dumps
 from .errors import UserError
@@ -25,6 +24,7 @@ from .options import (
     what_options,
 )
 from .report import document
+from .request import Request
 
 EXIT_HELP = """
 \b

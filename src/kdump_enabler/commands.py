@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ import click
 
 from . import audit, policy_file, recordings
 from .errors import UserError
-from .policy import PROFILE, Layer, effective
+from .policy import Layer, effective
 from .report import baseline, document
 from .report.visible import visible
 from .report.writing import write
+from .request import Request
 
 ENABLES = """This will, on {where}:
   1. install the kdump tools of the distribution
@@ -36,79 +36,6 @@ UNDOES = {
     "rollback": "This puts the files of a backup set back on {where}.\n",
     "disable": "This takes the crash dump set-up away from {where}: a panic will leave nothing.\n",
 }
-
-
-@dataclass(frozen=True)
-class Request:
-    """What commands can be asked: the hosts, how much to say, for looking what to look at, for changes with which
-    consent. `options` are the policy variables that options of the command line state."""
-
-    form: str
-    output: str | None
-    inventory: str | None = None
-    limit: str | None = None
-    ask_become_pass: bool = False
-    timeout: int | None = None
-    verbose: bool = False
-    ansible: Sequence[str] = ()
-    baseline: str | None = None
-    yes: bool = False
-    reboot: str = "never"
-    dry_run: bool = False
-    diff: bool = False
-    batch: str | None = None
-    canary: int | None = None
-    max_failures: int | None = None
-    policy: str | None = None
-    profile: str | None = None
-    become: bool = False
-    root: Sequence[str] = ()
-    evidence: Sequence[str] = ()
-    save_evidence: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse at once what would only be found after a long run, or silently ignored."""
-        most_trees = 0 if self.inventory else 1
-        if self.save_evidence and (self.evidence or len(self.root) > most_trees):
-            raise UserError("--save-evidence keeps what is seen of one machine or inventory", "Give nothing else.")
-        if not self.inventory and (self.become or self.ask_become_pass):
-            raise UserError("--become and --ask-become-pass are for the hosts of an inventory", "Use sudo here.")
-        if self.batch and not re.fullmatch(r"[1-9]\d*%?", self.batch):
-            raise UserError(f"--batch {self.batch} is neither a number of hosts nor a percentage", "Examples: 5, 10%.")
-        if self.limit and not self.inventory:
-            raise UserError("--limit chooses hosts of an inventory", "Give the inventory with -i.")
-        if self.output and not os.access(Path(self.output).resolve().parent, os.W_OK):
-            raise UserError(f"Nothing can be written to {self.output}", "Give a file in a directory that exists.")
-
-    @property
-    def where(self) -> str:
-        """The hosts, for a sentence."""
-        return f"the hosts of {self.inventory}" if self.inventory else "this machine"
-
-    @property
-    def enable_command(self) -> str:
-        """What to type to enable these hosts; a recording is of a machine elsewhere."""
-        if not self.inventory and (self.root or self.evidence):
-            return "on that machine: sudo kdump-enabler enable"
-        return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
-
-    def layers(self) -> list[Layer]:
-        """The policy as --policy and options state it. Raises UserError for what cannot be meant."""
-        file = [policy_file.load(self.policy)] if self.policy else []
-        own = {**self.options, **({PROFILE: self.profile} if self.profile is not None else {})}
-        found = [*file, *([Layer("command line", own)] if own else [])]
-        effective(found)
-        return found
-
-    def ansible_words(self) -> list[str]:
-        """The request as options of ansible-playbook."""
-        return [
-            *(["--ask-become-pass"] if self.ask_become_pass else []),
-            *(["--check"] if self.dry_run else []),
-            *(["--diff"] if self.diff else []),
-            *self.ansible,
-        ]
 
 
 def look(request: Request) -> dict[str, Any]:
@@ -160,7 +87,7 @@ def undo(playbook: str, request: Request, variables: Mapping[str, Any]) -> int:
     _ask(UNDOES[playbook], request)
     result = play(playbook, request, {**variables, "kdump_reboot": request.reboot})
     code = finish(result, request, "hosts")
-    if any("trouble" in host or host["facts"] is None for host in result["hosts"]):
+    if "cut_off" in result or any("trouble" in host or host["facts"] is None for host in result["hosts"]):
         return code
     return _still_reserved(result) if playbook == "disable" and not request.dry_run else 0
 
@@ -179,20 +106,29 @@ def look_here(
     roots: Sequence[str] = (), given: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
 ) -> dict[str, Any]:
     """The result for file trees, recordings and archives; for this machine if there are none."""
-    looks = itertools.chain(_trees(roots if roots or given else (None,), save), recordings.recorded(given))
+    recorded: Iterator[tuple[recordings.Seen, dict[str, str]]] = ((seen, {}) for seen in recordings.recorded(given))
+    looks = itertools.chain(_trees(roots if roots or given else (None,), save), recorded)
     records = (
-        seen.told(audit.audit(seen.evidence, policy_file.in_effect(seen.evidence, layers)).as_dict(seen.host))
-        for seen in looks
+        seen.told(audit.audit(seen.evidence, policy_file.in_effect(seen.evidence, layers)).as_dict(seen.host)) | not_kept
+        for seen, not_kept in looks
     )
     return document.document(document.told_apart(records))
 
 
-def _trees(roots: Sequence[str | None], save: str | None) -> Iterator[recordings.Seen]:
+def _trees(roots: Sequence[str | None], save: str | None) -> Iterator[tuple[recordings.Seen, dict[str, str]]]:
+    """What is seen of each tree, and what its record says besides where that could not be kept."""
     for root in roots:
         seen, raw = recordings.here(root)
-        if save:
-            Path(save).write_text(json.dumps(raw), encoding="utf-8")
-        yield seen
+        yield seen, _keep(save, raw) if save else {}
+
+
+def _keep(path: str, raw: Mapping[str, Any]) -> dict[str, str]:
+    """Write what was seen of this machine; what the record says where that failed."""
+    try:
+        write(Path(path), json.dumps(raw) + "\n")
+    except OSError as error:
+        return {"evidence_not_kept": str(error.strerror or error)}
+    return {}
 
 
 def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,28 +160,48 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
 
 
 def finish(result: Mapping[str, Any], request: Request, view: str = "findings") -> int:
-    """Print the result as asked, and give the exit code of its verdicts."""
+    """Print the result as asked, and give the exit code of its verdicts. Raises UserError for evidence that was not
+    kept."""
     say(result, request, view)
+    lost = [host for host in result["hosts"] if "evidence_not_kept" in host]
+    if lost:
+        why, where = lost[0]["evidence_not_kept"], request.save_evidence
+        raise UserError(
+            f"What was seen of {len(lost)} of {len(result['hosts'])} hosts was not kept in {where}: {why}",
+            "Make room there, or name another place, and run it again; the result above is whole.",
+        )
     return document.exit_code(result)
 
 
 def say(result: Mapping[str, Any], request: Request, view: str) -> None:
-    """Print the result as asked, a dry run as its plan; for views see report/views.py."""
-    if request.form == "json":
-        text = json.dumps(result, indent=1)
-    elif request.form != "table":
+    """Print the result as asked, a dry run as its plan; for views see report/views.py. Raises UserError where it could
+    not be written to a file; it is printed as a table then."""
+    if request.form != "table" and document.cut_off(result):
+        click.echo(f"kdump-enabler: {document.cut_off(result)}", err=True)
+    text = _rendered(result, request, view, request.form)
+    if not request.output:
+        click.echo(text)
+        return
+    try:
+        write(Path(request.output), text + "\n")
+    except OSError as error:
+        click.echo(_rendered(result, request, view, "table"))
+        raise UserError(
+            f"The result above was not written to {request.output}: {error.strerror}",
+            "Make room there, or name another file with -o, and run it again.",
+        ) from error
+
+
+def _rendered(result: Mapping[str, Any], request: Request, view: str, form: str) -> str:
+    if form == "json":
+        return json.dumps(result, indent=1)
+    if form != "table":
         from .report.forms import FORMS  # noqa: PLC0415 - as below
 
-        text = FORMS[request.form](result, request.enable_command)
-    else:
-        from .report import views  # noqa: PLC0415 - a local check with --format json needs no rich
+        return FORMS[form](result, request.enable_command)
+    from .report import views  # noqa: PLC0415 - a local check with --format json needs no rich
 
-        shown = "plan" if request.dry_run else view
-        text = views.render(shown, result, request.enable_command, request.verbose)
-    if request.output:
-        write(Path(request.output), text + "\n")
-    else:
-        click.echo(text)
+    return views.render("plan" if request.dry_run else view, result, request.enable_command, request.verbose)
 
 
 def compared(request: Request, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -260,7 +216,7 @@ def tell(result: Mapping[str, Any], request: Request, view: str) -> int:
     """Print a view that judges nothing: 0, or 2 when a host could not be seen."""
     say(result, request, view)
     unseen = any(host["facts"] is None or (view == "backups" and host["backups"] is None) for host in result["hosts"])
-    return document.USAGE_ERROR if unseen else 0
+    return document.USAGE_ERROR if unseen or "cut_off" in result else 0
 
 
 def backups(request: Request, name: str | None) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from . import proving, simulating, simulation
-from .commands import Request
 from .options import report_options
+from .request import Request
 
 PROOF_HELP = """
 \b

@@ -10,10 +10,10 @@ import click
 
 from . import announcing, commands, fetching, pruning
 from . import dumps as found
-from .commands import Request
 from .errors import UserError
 from .facts import proofs
 from .options import become_option, report_options
+from .request import Request
 
 EXIT_HELP = """
 \b

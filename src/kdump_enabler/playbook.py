@@ -10,15 +10,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from . import partial, reaching
 from .errors import UserError
+from .report.document import LOST, LOST_AT
 
 FAILED = "failed on "
 ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
+# Whose first look and last one tell all that is to be told of a host.
+TOLD_BY_LOOKS = ("check", "enable", "disable", "rollback", "reboot")
+MOMENT = 3  # seconds in which Ansible ends by itself when Ctrl-C in the terminal reached it, too
 
 
 class Watcher(Protocol):
@@ -40,33 +46,88 @@ class Run:
     verbose: bool = False
 
 
+@dataclass
+class Seen:
+    """What the events of a run tell: the hosts that it is for, and those that could not be reached, with the step and
+    the message."""
+
+    names: list[str] = field(default_factory=list)
+    unreachable: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """One event; the hosts are those of the first play, as the last one makes the report."""
+        if event["event"] == "play":
+            self.names = self.names or list(event.get("names", ()))
+        elif event["event"] == "unreachable":
+            self.unreachable[event["host"]] = event["task"].rpartition(" : ")[2], event["message"]
+
+
 def run(what: Run, watch: Watcher) -> dict[str, Any]:
-    """The result document of a run. Raises UserError when Ansible ended without one."""
+    """The result document of a run; of one that was cut off (Ctrl-C, Ansible's end) what it had found, with a mark.
+    Raises UserError when Ansible ended without anything."""
     with tempfile.TemporaryDirectory(prefix="kdump-enabler-") as folder:
-        path = Path(folder, "result.json")
-        output = _play(what, path, watch)
+        path, looks, seen = Path(folder, "result.json"), Path(folder, "looks"), Seen()
+        try:
+            output = _play(what, {"kdump_result_path": str(path), "kdump_looks_path": str(looks)}, watch, seen)
+        except KeyboardInterrupt:
+            if what.playbook not in TOLD_BY_LOOKS or not seen.names:
+                raise
+            return _cut_off(looks, seen, "Interrupted")
         if what.verbose:
             sys.stderr.writelines(f"{line}\n" for line in output)
         if not path.exists():
-            raise UserError(_last_words(output), "Run it again with --verbose to see what Ansible says.")
+            error = UserError(_last_words(output), "Run it again with --verbose to see what Ansible says.")
+            if what.playbook not in TOLD_BY_LOOKS or not looks.exists():
+                raise error
+            return _cut_off(looks, seen, str(error))
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return result
+        return _with_reasons(result, seen)
 
 
-def _play(what: Run, path: Path, watch: Watcher) -> list[str]:
-    """Run to the end, hand each event on, return the other lines. Ctrl-C reaches Ansible first, then us."""
+def _cut_off(looks: Path, seen: Seen, why: str) -> dict[str, Any]:
+    messages = {host: message for host, (_, message) in seen.unreachable.items()}
+    return _with_reasons(partial.result(seen.names, partial.noted(looks), messages, why), seen)
+
+
+def _with_reasons(result: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    """The result, in which a host that was lost on the way has the step and what its connection said."""
+    for host in result["hosts"]:
+        if host["reason"] in (LOST, partial.IN_THE_MIDDLE) and host["host"] in seen.unreachable:
+            step, message = seen.unreachable[host["host"]]
+            host["reason"] = LOST_AT.format(step=step, why=reaching.reason(message).partition("; ")[0])
+    return result
+
+
+def _play(what: Run, variables: Mapping[str, str], watch: Watcher, seen: Seen) -> list[str]:
+    """Run to the end, hand each event on, return the other lines."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     process = subprocess.Popen(
-        _command(what, path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
+        _command(what, variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
     )
+
+    def tell(event: Mapping[str, Any]) -> None:
+        seen(event)
+        watch(event)
+
     try:
-        return [line for line in _lines(process, watch) if line]
+        return [line for line in _lines(process, tell) if line]
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        _end(process, tell)
         raise
     finally:
         process.wait()
+
+
+def _end(process: subprocess.Popen[str], watch: Watcher) -> None:
+    """Let Ansible end. Ctrl-C in a terminal has reached it already, and a second one would keep it from ending what it
+    started. What it still says is read, as it would wait for that."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(MOMENT)
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    for _ in _lines(process, watch):
+        pass
 
 
 def _interrupt(*_: object) -> None:
@@ -78,17 +139,26 @@ def _interrupt(*_: object) -> None:
 def _lines(process: subprocess.Popen[str], watch: Watcher) -> Iterator[str]:
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     for line in process.stdout:
-        if line.startswith('{"event"'):
-            event = json.loads(line)
-            watch(event)
-            if event["event"] in ("failed", "error"):
-                yield f"{FAILED}{event['host']}: {event['message']}"
-        else:
+        event = _event(line)
+        if event is None:
             yield line.strip()
+            continue
+        watch(event)
+        if event["event"] in ("failed", "error"):
+            yield f"{FAILED}{event['host']}: {event['message']}"
 
 
-def _command(what: Run, path: Path) -> list[str]:
-    variables = {**what.variables, "kdump_result_path": str(path)}
+def _event(line: str) -> dict[str, Any] | None:
+    """The event that a line tells; null for any other line, also for one that Ansible's end cut off."""
+    try:
+        found: dict[str, Any] | None = json.loads(line) if line.startswith('{"event"') else None
+    except ValueError:
+        return None
+    return found
+
+
+def _command(what: Run, given: Mapping[str, str]) -> list[str]:
+    variables = {**what.variables, **given}
     here = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
     return [
         _executable(),

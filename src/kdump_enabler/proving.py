@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from . import commands
-from .commands import Request
 from .consent import WINDOW_EXAMPLE, is_window
 from .errors import UserError
 from .report.visible import visible
+from .request import Request
 
 WARNING = """This crashes {names}, on purpose and now: everything that runs there ends without a
 warning, a dump is written, and the machine boots again.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import quote, unquote
 from . import archives, evidence, probe, sosreport, supportconfig
 from .errors import UserError
 from .evidence import Evidence
+from .report.writing import write
 
 SUFFIX = ".json"
 LIVE, RECORDING, IMAGE = "live", "recording", "image"
@@ -39,9 +39,7 @@ class Seen:
 def keep(directory: Path, host: str, text: str) -> None:
     """Write a host's evidence, readable for its owner alone: it tells how a machine is configured. Raises OSError."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = directory / (quote(host, safe="") + SUFFIX)
-    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(text + "\n")
+    write(directory / (quote(host, safe="") + SUFFIX), text + "\n", 0o600)
 
 
 def recorded(paths: Iterable[str]) -> Iterator[Seen]:

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from . import commands, proving, simulation
-from .commands import Request
 from .errors import UserError
 from .report.visible import visible
+from .request import Request
 from .verdict import worst_exit_code
 
 WARNING = "This makes {kind} on {names}, on purpose and now, with the consequences above.\n"

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from kdump_enabler import commands
 from kdump_enabler.cli import cli
-from kdump_enabler.commands import Request
 from kdump_enabler.report import document
+from kdump_enabler.request import Request
 from kdump_enabler.verdict import Verdict
 from tests.unit.test_cli import complaint, run
 

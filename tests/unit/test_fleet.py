@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from kdump_enabler import commands
-from kdump_enabler.commands import Request
 from kdump_enabler.errors import UserError
 from kdump_enabler.report import baseline, causes, document, fleet
 from kdump_enabler.report.writing import write
+from kdump_enabler.request import Request
 from kdump_enabler.verdict import Verdict
 from tests.unit.fleets import fleet as make_fleet
 from tests.unit.fleets import record

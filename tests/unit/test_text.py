@@ -12,6 +12,7 @@ from rich.console import Console
 from kdump_enabler import commands
 from kdump_enabler.report import document
 from kdump_enabler.report.text import show_findings, show_hosts, show_plan
+from kdump_enabler.request import Request
 from kdump_enabler.verdict import Verdict
 from tests.hosts import machines
 from tests.unit.building import judge
@@ -193,7 +194,7 @@ def test_a_hostile_machine_through_the_command(capsys: pytest.CaptureFixture[str
     path = str(machines.HERE / "debian12-markup" / "evidence.json")
     result = commands.look_here(given=[path])
     result["hosts"][0]["host"] = "[red]evil[/red]"
-    request = commands.Request(form="table", output=None, verbose=True)
+    request = Request(form="table", output=None, verbose=True)
     assert commands.finish(result, request) == 2
     text = capsys.readouterr().out
     assert all(sign.isprintable() or sign == "\n" for sign in text)

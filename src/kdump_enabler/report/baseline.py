@@ -23,8 +23,10 @@ RANK = {verdict.value: rank for rank, verdict in enumerate(BEST_FIRST)}
 
 def compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """The key `baseline` of a result: since when, and the hosts by what became of them, each with its verdict before
-    and now (null where there is none) and the rules whose findings came and went."""
-    earlier, later = _by_name(before["hosts"]), _by_name(now["hosts"])
+    and now (null where there is none) and the rules whose findings came and went. Hosts that one of the two runs did
+    not look at are left out."""
+    unseen = {host["host"] for result in (before, now) for host in result["hosts"] if host.get("looked_at") is False}
+    earlier, later = (_by_name(host for host in one["hosts"] if host["host"] not in unseen) for one in (before, now))
     both = [_change(earlier[name], later[name]) for name in later if name in earlier]
     return {
         "generated_at": before["generated_at"],

@@ -15,11 +15,13 @@ from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 
 SCHEMA = "kdump-enabler/result/1"
+NAMED = 4  # hosts in a sentence
 USAGE_ERROR = 2
 NOT_A_RESULT = "Give what `kdump-enabler check --format json -o FILE` wrote."
 NOT_BACK = "it was crashed on purpose and has not come back"
 NOT_TRIED = "it was not tried, because the rollout stopped: {reason}"
-LOST = "Ansible stopped working on it before the end; run this again with --verbose to see why"
+LOST = "its connection broke or Ansible stopped before the work on it ended; run the same again: it goes on there"
+LOST_AT = "it was lost at the step `{step}` ({why}); run the same again: it goes on from there"
 
 
 def document(hosts: Iterable[Mapping[str, Any]], generated_at: str = "") -> dict[str, Any]:
@@ -51,10 +53,37 @@ def load(path: str) -> dict[str, Any]:
 
 def merged(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Several results as one, of the time of the newest. Of a host that is in several of them the newest record
-    counts; the order is that in which the names came first."""
+    counts for which somebody looked at it; the order is that in which the names came first."""
     ordered = sorted(results, key=lambda result: str(result["generated_at"]))
-    names = {host["host"]: host for result in ordered for host in result["hosts"]}
-    return document(names.values(), str(ordered[-1]["generated_at"]))
+    names: dict[str, Mapping[str, Any]] = {}
+    for host in (host for result in ordered for host in result["hosts"]):
+        if host["host"] not in names or not _not_looked_at(host):
+            names[host["host"]] = host
+    found = document(names.values(), str(ordered[-1]["generated_at"]))
+    why = next((result["cut_off"]["why"] for result in reversed(ordered) if "cut_off" in result), "")
+    return marked(found, why) if why and any(map(_not_looked_at, names.values())) else found
+
+
+def marked(result: Mapping[str, Any], why: str) -> dict[str, Any]:
+    """The result of a run that was cut off, with a mark that says so; `why` is a clause."""
+    left = sum(_not_looked_at(host) for host in result["hosts"])
+    hosts = len(result["hosts"])
+    return {**result, "cut_off": {"why": why, "hosts": hosts, "answered": hosts - left}}
+
+
+def cut_off(result: Mapping[str, Any]) -> str:
+    """What a person is told of the mark, in two sentences; empty for the result of a whole run."""
+    mark = result.get("cut_off")
+    if not mark:
+        return ""
+    left = [host["host"] for host in result["hosts"] if _not_looked_at(host)]
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    rest = f" Not looked at: {', '.join(left[:NAMED])}{more}." if left else ""
+    return f"{mark['why']}: {mark['answered']} of {mark['hosts']} hosts answered.{rest} Run it again for all of them."
+
+
+def _not_looked_at(host: Mapping[str, Any]) -> bool:
+    return host.get("looked_at") is False
 
 
 def joined(result: Mapping[str, Any], elsewhere: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -88,8 +117,8 @@ def seen_elsewhere(host: Mapping[str, Any]) -> str:
 
 
 def exit_code(result: Mapping[str, Any]) -> int:
-    """The exit code of a result: the worst of its hosts."""
-    return worst_exit_code(host["exit_code"] for host in result["hosts"])
+    """The exit code of a result: the worst of its hosts, and 2 for a run that was cut off."""
+    return USAGE_ERROR if "cut_off" in result else worst_exit_code(host["exit_code"] for host in result["hosts"])
 
 
 def from_play(host: str, variables: Mapping[str, Any], dumps: bool = False, stopped: str = "") -> dict[str, Any]:

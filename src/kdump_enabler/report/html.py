@@ -9,7 +9,7 @@ from typing import Any
 
 from ..explanations import of_rules
 from ..finding import ENABLE
-from .document import seen_elsewhere
+from .document import cut_off, seen_elsewhere
 from .visible import visible
 
 PAGE = Path(__file__).parents[1] / "data" / "report.html"
@@ -40,6 +40,7 @@ def _condensed(result: Mapping[str, Any], command: str) -> dict[str, Any]:
         "findings": known,
         "why": {one["id"]: explained.get(one["id"], "") for one in known},
         "baseline": result.get("baseline"),
+        "cut_off": visible(cut_off(result)),
     }
 
 

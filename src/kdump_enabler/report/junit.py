@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from .document import cut_off
 from .visible import visible
 
 # What becomes of a test case; `ready` passes.
@@ -26,6 +27,9 @@ def render(result: Mapping[str, Any]) -> str:
     suite = Element("testsuite", name="kdump-enabler", timestamp=result["generated_at"])
     for host in result["hosts"]:
         _case(suite, host)
+    said = cut_off(result)
+    if said:
+        SubElement(suite, "system-err").text = visible(said)
     kinds = {"tests": "testcase", "failures": "testcase/failure", "errors": "testcase/error"}
     for name, path in (kinds | {"skipped": "testcase/skipped"}).items():
         suite.set(name, str(len(suite.findall(path))))

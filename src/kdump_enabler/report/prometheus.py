@@ -20,6 +20,7 @@ METRICS = {
     "kdump_wanted_bytes": "Memory that should be reserved.",
     "kdump_proof_age_seconds": "Age of the last crash on purpose that left a whole dump and still holds.",
     "kdump_dumps": "Dumps that lie in the dump directory.",
+    "kdump_hosts_not_looked_at": "Hosts that nobody looked at, because the run was cut off.",
     "kdump_check_timestamp_seconds": "When this was looked at.",
 }
 Sample = tuple[str, Mapping[str, str], float]
@@ -29,9 +30,12 @@ def render(result: Mapping[str, Any]) -> str:
     """Every metric with a sample for each host that has it, as the text format of Prometheus wants it
     (prometheus.io/docs/instrumenting/exposition_formats)."""
     found: dict[str, list[str]] = {name: [] for name in METRICS}
-    for host in result["hosts"]:
+    looked_at = [host for host in result["hosts"] if host.get("looked_at", True)]
+    for host in looked_at:
         for name, labels, value in _samples(host):
             found[name].append(_line(name, {"host": host["host"], **labels}, value))
+    left = len(result["hosts"]) - len(looked_at)
+    found["kdump_hosts_not_looked_at"].append(_line("kdump_hosts_not_looked_at", {}, left))
     when = datetime.fromisoformat(result["generated_at"]).timestamp()
     found["kdump_check_timestamp_seconds"].append(_line("kdump_check_timestamp_seconds", {}, when))
     return "\n".join(line for name, lines in found.items() if lines for line in (*_head(name), *lines))

@@ -13,7 +13,7 @@ from rich.table import Table
 from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
 from .causes import Cause, by_cause, like_each_other
-from .document import seen_elsewhere
+from .document import cut_off, seen_elsewhere
 from .visible import visible
 
 COLOURS = {
@@ -59,8 +59,15 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
     for host in elsewhere:
         console.print(f" [dim]{literal(host['host'])}: {literal(seen_elsewhere(host))}[/]", soft_wrap=True)
     for host in result["hosts"]:
-        for line in _remarks(host):
+        for line in _remarks(host) if host.get("looked_at", True) else ():
             console.print(Padding(line, (1, 0, 0, 1)))
+
+
+def show_cut_off(console: Console, result: Mapping[str, Any]) -> None:
+    """Print how much of a run is there that was cut off; nothing for a whole one."""
+    said = cut_off(result)
+    if said:
+        console.print(Padding(f"[bold red]{literal(said)}[/]", (1, 0, 0, 1)))
 
 
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:

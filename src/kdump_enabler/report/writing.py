@@ -6,15 +6,16 @@ import os
 from pathlib import Path
 
 
-def write(path: Path, text: str) -> None:
-    """Put the text there in one step, so that who reads meanwhile gets the old one or the new one; what is no file is
-    written to as it is."""
+def write(path: Path, text: str, mode: int = 0o666) -> None:
+    """Put the text there in one step, so that who reads meanwhile, or after the disk was full, gets the old one or the
+    new one; what is no file is written to as it is. Raises OSError."""
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8")
+        with open(beside, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(text)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -1,0 +1,87 @@
+"""What a command is asked to do, as the command line states it; refused at once where it cannot be meant."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import policy_file
+from .errors import UserError
+from .policy import PROFILE, Layer, effective
+
+
+@dataclass(frozen=True)
+class Request:
+    """What commands can be asked: the hosts, how much to say, for looking what to look at, for changes with which
+    consent. `options` are the policy variables that options of the command line state."""
+
+    form: str
+    output: str | None
+    inventory: str | None = None
+    limit: str | None = None
+    ask_become_pass: bool = False
+    timeout: int | None = None
+    verbose: bool = False
+    ansible: Sequence[str] = ()
+    baseline: str | None = None
+    yes: bool = False
+    reboot: str = "never"
+    dry_run: bool = False
+    diff: bool = False
+    batch: str | None = None
+    canary: int | None = None
+    max_failures: int | None = None
+    policy: str | None = None
+    profile: str | None = None
+    become: bool = False
+    root: Sequence[str] = ()
+    evidence: Sequence[str] = ()
+    save_evidence: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse at once what would only be found after a long run, or silently ignored."""
+        most_trees = 0 if self.inventory else 1
+        if self.save_evidence and (self.evidence or len(self.root) > most_trees):
+            raise UserError("--save-evidence keeps what is seen of one machine or inventory", "Give nothing else.")
+        if not self.inventory and (self.become or self.ask_become_pass):
+            raise UserError("--become and --ask-become-pass are for the hosts of an inventory", "Use sudo here.")
+        if self.batch and not re.fullmatch(r"[1-9]\d*%?", self.batch):
+            raise UserError(f"--batch {self.batch} is neither a number of hosts nor a percentage", "Examples: 5, 10%.")
+        if self.limit and not self.inventory:
+            raise UserError("--limit chooses hosts of an inventory", "Give the inventory with -i.")
+        if self.output and not os.access(Path(self.output).resolve().parent, os.W_OK):
+            raise UserError(f"Nothing can be written to {self.output}", "Give a file in a directory that exists.")
+
+    @property
+    def where(self) -> str:
+        """The hosts, for a sentence."""
+        return f"the hosts of {self.inventory}" if self.inventory else "this machine"
+
+    @property
+    def enable_command(self) -> str:
+        """What to type to enable these hosts; a recording is of a machine elsewhere."""
+        if not self.inventory and (self.root or self.evidence):
+            return "on that machine: sudo kdump-enabler enable"
+        return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
+
+    def layers(self) -> list[Layer]:
+        """The policy as --policy and options state it. Raises UserError for what cannot be meant."""
+        file = [policy_file.load(self.policy)] if self.policy else []
+        own = {**self.options, **({PROFILE: self.profile} if self.profile is not None else {})}
+        found = [*file, *([Layer("command line", own)] if own else [])]
+        effective(found)
+        return found
+
+    def ansible_words(self) -> list[str]:
+        """The request as options of ansible-playbook."""
+        return [
+            *(["--ask-become-pass"] if self.ask_become_pass else []),
+            *(["--check"] if self.dry_run else []),
+            *(["--diff"] if self.diff else []),
+            *self.ansible,
+        ]
