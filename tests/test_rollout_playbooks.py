@@ -72,3 +72,12 @@ def test_many_are_not_all_named() -> None:
     lost = {f"web{at}": {"kdump_audit": {"unreachable": True, "msg": "timed out"}} for at in range(5)}
     assert rollout.stop(lost, rollout.Limits(failures=5)) == ""
     assert rollout.stop(lost, rollout.Limits(failures=4)) == "web0, web1, web2 and 2 more failed"
+
+
+def test_a_host_that_needs_no_reboot_is_left_alone(tmp_path: Path) -> None:
+    """Without check mode: nothing happens to it, and it is told as what it is, so that a rollout goes on."""
+    records = play("reboot", tmp_path / "hosts.json", hosts(tmp_path, 2, set()))
+    assert {name: (found["verdict"], found["exit_code"]) for name, found in records.items()} == {
+        "web1": ("ready", 0),
+        "web2": ("ready", 0),
+    }
