@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
             if path:
                 library("report.writing").write(Path(path), json.dumps(result, indent=1) + "\n")
         except OSError as error:
-            return f"{path} could not be written: {error.strerror}. Make room there, or give another kdump_result_path."
+            return f"{path} could not be written: {error.strerror}. Make room there, or name another place."
         return ""
 
     @staticmethod

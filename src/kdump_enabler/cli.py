@@ -28,8 +28,9 @@ from .request import Request
 
 EXIT_HELP = """
 \b
-Exit status: 0 ready, 1 drift or broken, 2 usage error, unknown or unreachable,
-3 reboot pending, 4 unsupported. In a fleet the worst decides: 1, 2, 3, 4, 0.
+Exit status: 0 ready, 1 drift or broken, 2 usage error, interrupted, unknown or
+unreachable, 3 reboot pending, 4 unsupported. In a fleet the worst decides: 1, 2,
+3, 4, 0.
 """
 MAIN_HELP = f"""Makes Linux machines crash-ready, and tells whether they are.
 

@@ -79,7 +79,7 @@ def run(what: Run, watch: Watcher) -> dict[str, Any]:
             error = UserError(_last_words(output), "Run it again with --verbose to see what Ansible says.")
             if what.playbook not in TOLD_BY_LOOKS or not looks.exists():
                 raise error
-            return _cut_off(looks, seen, str(error))
+            return _cut_off(looks, seen, str(error).rstrip("."))
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return _with_reasons(result, seen)
 

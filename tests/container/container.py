@@ -14,6 +14,7 @@ from ..vm.login import Login
 from . import nspawn, root
 from .kernel import Kernel
 
+REBOOTS = 133  # how nspawn leaves it to its caller to start the container again (EXIT_FORCE_RESTART in nspawn.c)
 BOOT_SECONDS = 20  # 1 s when quiet, after 2 s for its copy of the image
 
 
@@ -111,6 +112,16 @@ class Container:
         """Whether its nspawn is alive."""
         return self._pid > 0 and nspawn.alive(self._pid, self.directory)
 
+    def asks_to_reboot(self) -> bool:
+        """Whether it went down to be booted again, see boot(); not of a detached one."""
+        return self._process is not None and self._process.poll() == REBOOTS
+
+    def boot(self) -> None:
+        """Start it on the files that it has; returns at once."""
+        self._process = nspawn.spawn(self.directory, self.kernel.binds(), self._detached)
+        self._pid = self._process.pid
+        self._write_state(self.kernel.release)
+
     def ssh(
         self, command: str, user: str = "root", check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
@@ -128,9 +139,7 @@ class Container:
         address = nspawn.connect(self.directory, self._number)
         self.kernel.create()
         host.run(["cp", "--sparse=always", str(built / root.IMAGE), str(self.directory)])
-        self._process = nspawn.spawn(self.directory, self.kernel.binds(), self._detached)
-        self._pid = self._process.pid
-        self._write_state(self.kernel.release)
+        self.boot()
         patience.wait_until(self._reachable, f"{self.name} ({address}): ssh to answer", BOOT_SECONDS, self.log, 0.1)
         self.ssh("systemctl is-system-running --wait", check=False)
 

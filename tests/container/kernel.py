@@ -41,13 +41,15 @@ class Kernel:
         for part in ("config", "debug", "security", "tracing"):  # systemd mounts something on these
             (self.directory / "sys" / part).mkdir(parents=True)
         _copy_settings(SYSCTLS, self.directory / "sysctl")
-        self.set(**KEXEC, **SETTINGS, osrelease=self.release)
-        (self.directory / "sysctl/random/boot_id").write_text(f"{uuid.uuid4()}\n")
-        image = f"/boot/vmlinuz-{self.release}"
-        (self.directory / "cmdline").write_text(f"BOOT_IMAGE={image} root=/dev/vda1 ro quiet\n")
+        self.boot(f"BOOT_IMAGE=/boot/vmlinuz-{self.release} root=/dev/vda1 ro quiet")
         (self.directory / "iomem").write_text(f"00000000-{MEMORY_KIB * 1024 - 1:08x} : System RAM\n")
         (self.directory / "iomem").chmod(0o400)
         (self.directory / "meminfo").write_text(_meminfo())
+
+    def boot(self, cmdline: str, reserved: int = 0) -> None:
+        """What it says after a boot with this command line, for which it reserved so many bytes."""
+        self.set(**{**KEXEC, **SETTINGS, "kexec_crash_size": reserved}, osrelease=self.release, cmdline=cmdline)
+        (self.directory / "sysctl/random/boot_id").write_text(f"{uuid.uuid4()}\n")
 
     def set(self, **values: int | str) -> None:
         """Let the kernel say something else: files of /sys/kernel (`kexec_...`), of /proc/sys/kernel, or `cmdline`.
