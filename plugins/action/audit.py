@@ -18,10 +18,13 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.controller import id
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look, note
 
-# The controller loads this file once, before it forks a worker for each host: what is imported here they all share.
+# The controller loads this file once, before it forks a worker for each host: what is imported and read here they all
+# share.
 with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
     for _name in ("audit", "errors", "partial", "policy_file", "probe", "report.document", "trouble"):
         library(_name)
+    for _name in ("platforms", "profiles", "sysctls"):
+        library(_name).table()
 BEGUN = datetime.now(timezone.utc)  # so a run has one name on all its hosts
 SETTLE_POLL = 5  # seconds between two looks at a machine that has just booted
 
