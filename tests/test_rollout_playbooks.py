@@ -57,7 +57,8 @@ def test_when_it_stops(tmp_path: Path, failing: set[int], pace: dict[str, Any], 
 
 
 def test_with_reboots_a_host_that_is_not_ready_stops_it() -> None:
-    seen = {"kdump_audit": {"host": {"verdict": "drift", "facts": {}, "exit_code": 1}, "open": False}}
+    record = json.dumps({"verdict": "drift", "facts": {}, "exit_code": 1})
+    seen = {"kdump_audit": {"record": record, "open": False}}
     assert rollout.stop({"web1": seen, "web2": {}}, rollout.Limits(failures=0)) == ""
     assert rollout.stop({"web1": seen, "web2": {}}, rollout.Limits(failures=0, reboots=True)) == "web1 failed"
 

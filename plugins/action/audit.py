@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
     )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The host's record under `host`, what the roles do under `plan`."""
+        """The host's record under `record`, what the roles do before a change under `plan`."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
         self._not_kept = ""
@@ -61,10 +61,10 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": str(error), "hint": error.hint, "kind": "policy", "exit_code": 2}
         noted = audit.facts.run if audit.facts else None
         alive = bool(noted) and not self._is_over(noted, variables)
+        record = audit.as_dict(variables["inventory_hostname"])
         result = {
             "changed": False,
-            "host": audit.as_dict(variables["inventory_hostname"]),
-            "plan": audit.plan.as_dict() | {"empty": audit.plan.empty},
+            "dump_directory": record["facts"]["dump_directory"],
             "needs_reboot": audit.needs_reboot,
             "next_boot_differs": audit.next_boot_differs,
             "run": self._task.args.get("run") or self._name(noted, audit.facts),
@@ -75,11 +75,16 @@ class ActionModule(ActionBase):
             "proof": self._proof(audit.facts),
         }
         if self._not_kept:
-            result["host"]["evidence_not_kept"] = self._not_kept
-        note(variables, kdump_audit={name: result[name] for name in ("host", "open", "run")})
+            record["evidence_not_kept"] = self._not_kept
+        if self._task.args.get("for_change"):
+            result["plan"] = audit.plan.as_dict() | {"empty": audit.plan.empty}
         if self._task.args.get("simulate"):
-            return result | self._rehearsal(audit, alive, result["host"])
-        return result | (self._objection(audit, alive) or {})
+            result |= self._rehearsal(audit, alive, record)
+        else:
+            result |= self._objection(audit, alive) or {}
+        result["record"] = library("report.document").packed(record)
+        note(variables, kdump_audit={name: result[name] for name in ("record", "open", "run")})
+        return result
 
     def _rehearsal(self, audit: Any, alive: bool, host: dict[str, Any]) -> dict[str, Any]:
         """What a simulation needs to know of the host, and what it should lead to; or why it must not be made."""

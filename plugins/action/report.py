@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +27,39 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result document, written before a verdict can fail the play."""
         super().run(tmp, task_vars)
-        fail_on, hostvars = self._fail_on(), (task_vars or {})["hostvars"]
-        make = library("report.document")
-        asked = {host: hostvars.raw_get(host) for host in self._task.args["hosts"]}
-        limited = "ansible_limit" in (task_vars or {})
+        fail_on, make = self._fail_on(), library("report.document")
+        asked = self._registered(task_vars or {})
         dumps = boolean(self._task.args.get("dumps", False))
         stopped = next((found["kdump_rollout"]["reason"] for found in asked.values() if self._stops(found)), "")
-        records = [
-            make.from_play(host, found, dumps, stopped)
-            for host, found in asked.items()
-            if "kdump_audit" in found or not limited
-        ]
-        result = make.document(records)
-        summary = {verdict: count for verdict, count in result["summary"].items() if count}
-        unwritten = self._write(result)
+        verdicts, failing, packed = [], [], []
+        for host, found in asked.items():
+            record = make.from_play(host, found, dumps, stopped)
+            verdicts.append(record["verdict"])
+            if fail_on & {record["verdict"], *({TROUBLE} & record.keys())}:
+                failing.append(host)
+            packed.append(make.packed(record))
+        beside, path = make.head(verdicts), self._task.args.get("path")
+        lines = make.lines(beside, packed)
+        summary = {verdict: count for verdict, count in beside["summary"].items() if count}
+        unwritten = self._write(path, lines) if path else ""
         if unwritten:
             return {"failed": True, "msg": unwritten, "summary": summary}
-        failing = [record["host"] for record in records if fail_on & {record["verdict"], *({TROUBLE} & record.keys())}]
         if failing:
             return {"failed": True, "msg": f"Not as wanted: {', '.join(failing)}", "summary": summary}
-        return {"changed": False, "summary": summary, "result": result}
+        return {"changed": False, "summary": summary, **({} if path else {"result": json.loads("".join(lines))})}
 
-    def _write(self, result: dict[str, Any]) -> str:
+    def _registered(self, variables: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """What the roles registered for each host; a host that --limit left out is not there."""
+        known = ((host, variables["hostvars"].raw_get(host)) for host in self._task.args["hosts"])
+        found = {host: {name: of for name, of in all_.items() if name.startswith("kdump_")} for host, all_ in known}
+        limited = "ansible_limit" in variables
+        return {host: ours for host, ours in found.items() if "kdump_audit" in ours or not limited}
+
+    @staticmethod
+    def _write(path: str, lines: Iterable[str]) -> str:
         """Put the result where it was asked for; a sentence when that failed, which leaves what was there before."""
-        path = self._task.args.get("path")
         try:
-            if path:
-                library("report.writing").write(Path(path), json.dumps(result, indent=1) + "\n")
+            library("report.writing").write(Path(path), lines)
         except OSError as error:
             return f"{path} could not be written: {error.strerror}. Make room there, or name another place."
         return ""

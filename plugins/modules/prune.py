@@ -42,7 +42,7 @@ author: The kdump-enabler developers (@kdump-enabler)
 EXAMPLES = r"""
 - name: Decide which dumps go
   kdump.enabler.prune:
-    host: "{{ kdump_audit.host }}"
+    host: "{{ kdump_audit.record | from_json }}"
     vmcores: "{{ kdump_dumps.vmcores }}"
     keep: 3
 """

@@ -50,6 +50,6 @@ summary:
   type: dict
 result:
   description: The result document.
-  returned: always
+  returned: without O(path), where it is written to
   type: dict
 """

@@ -108,11 +108,12 @@ def look_here(
     """The result for file trees, recordings and archives; for this machine if there are none."""
     recorded: Iterator[tuple[recordings.Seen, dict[str, str]]] = ((seen, {}) for seen in recordings.recorded(given))
     looks = itertools.chain(_trees(roots if roots or given else (None,), save), recorded)
-    records = (
-        seen.told(audit.audit(seen.evidence, policy_file.in_effect(seen.evidence, layers)).as_dict(seen.host)) | not_kept
-        for seen, not_kept in looks
-    )
+    records = (_judged(seen, layers) | not_kept for seen, not_kept in looks)
     return document.document(document.told_apart(records))
+
+
+def _judged(seen: recordings.Seen, layers: Sequence[Layer]) -> dict[str, Any]:
+    return seen.told(audit.audit(seen.evidence, policy_file.in_effect(seen.evidence, layers)).as_dict(seen.host))
 
 
 def _trees(roots: Sequence[str | None], save: str | None) -> Iterator[tuple[recordings.Seen, dict[str, str]]]:
@@ -194,7 +195,7 @@ def say(result: Mapping[str, Any], request: Request, view: str) -> None:
 
 def _rendered(result: Mapping[str, Any], request: Request, view: str, form: str) -> str:
     if form == "json":
-        return json.dumps(result, indent=1)
+        return document.text(result).rstrip("\n")
     if form != "table":
         from .report.forms import FORMS  # noqa: PLC0415 - as below
 

@@ -31,7 +31,8 @@ def rehearsed(host: str, raw: dict[str, Any], kind: str = "soft-lockup") -> dict
     assert found.facts
     one = rehearse(found.facts, found.captures_now, kind, {"cpu": 1} if kind == "soft-lockup" else {})
     refused = objection(found, one, False, False)
-    variables: dict[str, Any] = {"kdump_audit": {"host": {**found.as_dict(host), "simulation": one.record()}}}
+    record = document.packed({**found.as_dict(host), "simulation": one.record()})
+    variables: dict[str, Any] = {"kdump_audit": {"record": record}}
     if refused:
         told = {"kind": refused.kind, "sentence": refused.msg, "hint": refused.hint, "exit_code": refused.exit_code}
         variables["kdump_trouble"] = told

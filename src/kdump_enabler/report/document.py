@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,41 @@ LOST_AT = "it was lost at the step `{step}` ({why}); run the same again: it goes
 def document(hosts: Iterable[Mapping[str, Any]], generated_at: str = "") -> dict[str, Any]:
     """The result document of these host records, made now if nothing else is said."""
     records = [dict(host) for host in hosts]
+    return {**head((record["verdict"] for record in records), generated_at), "hosts": records}
+
+
+def head(verdicts: Iterable[str], generated_at: str = "") -> dict[str, Any]:
+    """What the document of hosts with these verdicts says beside their records."""
     summary = {verdict.value: 0 for verdict in Verdict}
-    for record in records:
-        summary[record["verdict"]] += 1
+    for verdict in verdicts:
+        summary[verdict] += 1
     return {
         "schema": SCHEMA,
         "generated_at": generated_at or datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "tool_version": __version__,
         "summary": summary,
-        "hosts": records,
     }
+
+
+def packed(record: Mapping[str, Any]) -> str:
+    """A host's record as text: as objects the records of a fleet would be ten times as large."""
+    return json.dumps(record, separators=(",", ":"))
+
+
+def lines(beside: Mapping[str, Any], records: Iterable[str]) -> Iterator[str]:
+    """The document as JSON: what it says beside the records, and each of those, packed, as a line of its own."""
+    yield json.dumps(beside, indent=1).removesuffix("\n}") + ',\n "hosts": ['
+    between = "\n"
+    for record in records:
+        yield between + record
+        between = ",\n"
+    yield "\n ]\n}\n"
+
+
+def text(result: Mapping[str, Any]) -> str:
+    """A document as JSON, with a line for each host."""
+    beside = {name: found for name, found in result.items() if name != "hosts"}
+    return "".join(lines(beside, map(packed, result["hosts"])))
 
 
 def load(path: str) -> dict[str, Any]:
@@ -151,12 +176,13 @@ def _work_on_dumps(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     look = variables.get("kdump_audit") or {}
+    seen = json.loads(look["record"]) if "record" in look else None
     if look.get("unreachable"):
         return nobody(host, Verdict.UNREACHABLE, reaching.reason(str(look.get("msg", ""))))
     found = _trouble(variables)
-    if not found and (look.get("open") or "host" not in look):
+    if not found and (look.get("open") or seen is None):
         return nobody(host, Verdict.UNKNOWN, LOST)
-    record = dict(look["host"]) if "host" in look else nobody(host, Verdict.UNKNOWN, found.msg if found else "")
+    record: dict[str, Any] = seen or nobody(host, Verdict.UNKNOWN, found.msg if found else "")
     if (variables.get("kdump_proof") or {}).get("returned") is False:
         record = nobody(host, Verdict.UNREACHABLE, NOT_BACK)  # what was seen was before the crash
     restored = variables.get("kdump_restored")

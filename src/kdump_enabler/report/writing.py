@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def write(path: Path, text: str, mode: int = 0o666) -> None:
-    """Put the text there in one step, so that who reads meanwhile, or after the disk was full, gets the old one or the
-    new one; what is no file is written to as it is. Raises OSError."""
+def write(path: Path, text: str | Iterable[str], mode: int = 0o666) -> None:
+    """Put the text, or its pieces, there in one step, so that who reads meanwhile, or after the disk was full, gets the
+    old one or the new one; what is no file is written to as it is. Raises OSError."""
+    pieces = [text] if isinstance(text, str) else text
     if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(beside, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            file.write(text)
+            file.writelines(pieces)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
