@@ -97,14 +97,14 @@ def marked(result: Mapping[str, Any], why: str) -> dict[str, Any]:
 
 
 def cut_off(result: Mapping[str, Any]) -> str:
-    """What a person is told of the mark, in two sentences; empty for the result of a whole run."""
+    """What a person is told of the mark, in a sentence or two; empty for the result of a whole run."""
     mark = result.get("cut_off")
     if not mark:
         return ""
     left = [host["host"] for host in result["hosts"] if _not_looked_at(host)]
     more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
-    rest = f" Not looked at: {', '.join(left[:NAMED])}{more}." if left else ""
-    return f"{mark['why']}: {mark['answered']} of {mark['hosts']} hosts answered.{rest} Run it again for all of them."
+    rest = f" Not looked at: {', '.join(left[:NAMED])}{more}. Run it again for all of them." if left else ""
+    return f"{mark['why']}: {mark['answered']} of {mark['hosts']} hosts answered.{rest}"
 
 
 def _not_looked_at(host: Mapping[str, Any]) -> bool:
