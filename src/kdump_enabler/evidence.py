@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .errors import UserError
@@ -81,7 +82,7 @@ class Evidence:
 
     def file(self, path: str) -> File:
         """The record of a path; one that the probe does not collect is unknown, never absent."""
-        return self.files.get(path, File(path, error=NOT_COLLECTED))
+        return self.files.get(path) or File(path, error=NOT_COLLECTED)
 
     def text(self, path: str) -> str | None:
         """The text of a file, or null when there is none or it could not be read."""
@@ -89,9 +90,15 @@ class Evidence:
 
     def below(self, directory: str, suffix: str = "") -> list[File]:
         """The recorded files directly in a directory, by name."""
-        prefix = directory.rstrip("/") + "/"
-        names = (path for path in self.files if path.startswith(prefix) and path.endswith(suffix))
-        return [self.files[path] for path in sorted(names) if "/" not in path[len(prefix) :]]
+        return [file for file in self._by_directory.get(directory.rstrip("/"), ()) if file.path.endswith(suffix)]
+
+    @cached_property
+    def _by_directory(self) -> Mapping[str, list[File]]:
+        """The files of each directory by name: rules ask for hundreds of directories."""
+        found: dict[str, list[File]] = {}
+        for path in sorted(self.files):
+            found.setdefault(path.rpartition("/")[0], []).append(self.files[path])
+        return found
 
     def lists(self, directory: str) -> bool:
         """Whether there are no other files in a directory than those that below() gives."""

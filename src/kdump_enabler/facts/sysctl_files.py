@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ..evidence import ABSENT, Evidence, File
 
@@ -48,7 +48,7 @@ class Line:
     value: str | None
     text: str
 
-    @property
+    @cached_property
     def is_pattern(self) -> bool:
         """Whether the name has wildcards."""
         return any(sign in self.name for sign in "*?[")
