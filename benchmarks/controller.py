@@ -73,44 +73,42 @@ def measure(hosts: int, rounds: int, work: Path, env: Mapping[str, str]) -> dict
     for _ in range(rounds):
         for name, words in books.items():
             found[name].append(watch([str(BIN / "ansible-playbook"), *listed, *words], env))
-            _print(f"{hosts} hosts", name, found[name][-1])
+            taken, load = found[name][-1], os.getloadavg()[0]
+            together = f"{taken.together / MIB:.0f} MiB with all forks, load {load:.1f}"
+            _say(f"{hosts:5} hosts, {name:5} {_told(taken)}, {together}")
     return found
 
 
 def compare(found: Mapping[str, list[Taken]]) -> None:
-    """Print the medians' ratios and differences."""
-    more = {name: statistics.median(one.resident for one in found[name]) for name in found}
-    ratios = {
-        what: statistics.median(getattr(a, what) / getattr(b, what) for a, b in zip(found["check"], found["ping"]))
-        for what in ("wall", "cpu")
-    }
-    print(
-        f"  a check is {ratios['wall']:.2f} pings in wall time, {ratios['cpu']:.2f} in processor time; its controller"
-        f" takes {(more['check'] - more['ping']) / MIB:.0f} MiB more (at most {MOST_MORE})",
-        flush=True,
-    )
+    """Print the medians of the ratios, and how much more memory the controller has."""
+    pairs = list(zip(found["check"], found["ping"], strict=True))
+    wall = statistics.median(check.wall / ping.wall for check, ping in pairs)
+    cpu = statistics.median(check.cpu / ping.cpu for check, ping in pairs)
+    more = statistics.median(check.resident - ping.resident for check, ping in pairs) / MIB
+    _say(f"  check to ping: {wall:.2f} in wall time, {cpu:.2f} in processor time")
+    _say(f"  the controller takes {more:.0f} MiB more than with ping (at most {MOST_MORE})")
 
 
 def report(work: Path) -> None:
     """Make each form of the report from the result."""
-    print(
-        f"  the result has {(work / 'result.json').stat().st_size / MIB:.0f} MiB; forms of it, in at most {MOST_SECONDS} s:"
-    )
+    result = work / "result.json"
+    _say(f"  reports from a result of {_mib(result)}, each in at most {MOST_SECONDS} s:")
     for form in FORMS:
-        words = ["--format", form, "-o", str(work / f"report.{form}")]
-        taken = watch([str(BIN / "kdump-enabler"), "report", str(work / "result.json"), *words])
-        _print("report", form, taken, (work / f"report.{form}").stat().st_size)
+        output = work / f"report.{form}"
+        words = ["report", str(result), "--format", form, "-o", str(output)]
+        _say(f"  {form:10} {_told(watch([str(BIN / 'kdump-enabler'), *words]))}, {_mib(output)} written")
 
 
-def _print(what: str, name: str, taken: Taken, size: int = 0) -> None:
-    written = f", wrote {size / MIB:.1f} MiB" if size else ""
-    together = f", all together {taken.together / MIB:.0f} MiB" if not size else ""
-    load = os.getloadavg()[0]
-    print(
-        f"{what:12} {name:10} {taken.wall:7.1f} s, processor {taken.cpu:7.1f} s, resident {taken.resident / MIB:5.0f} MiB"
-        f"{together}{written}  (load {load:.1f})",
-        flush=True,
-    )
+def _told(taken: Taken) -> str:
+    return f"{taken.wall:6.1f} s, {taken.cpu:6.1f} s of processors, {taken.resident / MIB:4.0f} MiB resident"
+
+
+def _mib(path: Path) -> str:
+    return f"{path.stat().st_size / MIB:.1f} MiB"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ class Taken:
 
 def watch(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Taken:
     """Run it to the end. Raises CalledProcessError for a signal or an exit status over 4, which no verdict has."""
-    started, resident, together, pause = time.monotonic(), 0, 0, 0.0
+    started, resident, together = time.monotonic(), 0, 0
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env) as process:
         next_sum = started
         while True:

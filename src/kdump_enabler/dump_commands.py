@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import announcing, commands, fetching, pruning
+from . import commands, fetching, pruning
 from . import dumps as found
 from .errors import UserError
 from .facts import proofs
@@ -187,6 +187,8 @@ def announce(directories: Sequence[str], webhook: str | None, mail: str | None, 
       sudo kdump-enabler dumps announce --mail 'mail -s "kernel panic" root'
       sudo kdump-enabler dumps announce --webhook https://alerts.lan/dumps
     """
+    from . import announcing  # noqa: PLC0415 - the libraries for HTTP would be a tenth of what a check imports
+
     commands.need_root()
     channels = announcing.Channels(webhook or None, mail)
     (host,) = here(_places(directories))["hosts"]

@@ -21,10 +21,11 @@ BOOT_SECONDS = 20  # 1 s when quiet, after 2 s for its copy of the image
 class Container:
     """One container of a Debian suite; as a context manager it starts on entry and is gone on exit.
 
-    A detached container outlives this process, until `stop()` or `python3 -m tests.container down NAME`.
+    A detached container outlives this process, until `stop()` or `python3 -m tests.container down NAME`. With `shared`
+    its root is that image in place of the suite's; nobody writes to it, what this one writes stays in memory.
     """
 
-    def __init__(self, name: str, suite: str = "bookworm", detached: bool = False) -> None:
+    def __init__(self, name: str, suite: str = "bookworm", detached: bool = False, shared: Path | None = None) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,50}", name):
             raise VmError(f"{name!r} is not a name for a container.", "Use lower-case letters, digits and '-'.")
         self.name = name
@@ -32,6 +33,7 @@ class Container:
         self.directory = host.cache("container") / "machines" / name
         self.log = self.directory / nspawn.LOG
         self._detached = detached
+        self._shared = shared
         self._pid = self._number = 0
         self._login: Login | None = None
         self._kernel: Kernel | None = None
@@ -118,7 +120,8 @@ class Container:
 
     def boot(self) -> None:
         """Start it on the files that it has; returns at once."""
-        self._process = nspawn.spawn(self.directory, self.kernel.binds(), self._detached)
+        volatile = ["--volatile=overlay"] if self._shared else []
+        self._process = nspawn.spawn(self.directory, [*self.kernel.binds(), *volatile], self._detached)
         self._pid = self._process.pid
         self._write_state(self.kernel.release)
 
@@ -138,7 +141,10 @@ class Container:
         self._write_state(root.kernel_release(built))
         address = nspawn.connect(self.directory, self._number)
         self.kernel.create()
-        host.run(["cp", "--sparse=always", str(built / root.IMAGE), str(self.directory)])
+        if self._shared:
+            (self.directory / root.IMAGE).hardlink_to(self._shared)
+        else:
+            host.run(["cp", "--sparse=always", str(built / root.IMAGE), str(self.directory)])
         self.boot()
         patience.wait_until(self._reachable, f"{self.name} ({address}): ssh to answer", BOOT_SECONDS, self.log, 0.1)
         self.ssh("systemctl is-system-running --wait", check=False)
