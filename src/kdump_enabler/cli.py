@@ -23,6 +23,7 @@ from .options import (
     rollout_options,
     what_options,
 )
+from .playbook import hosts_of
 from .report import document
 from .request import Request
 
@@ -121,6 +122,9 @@ def check(show_policy: bool, **options: Any) -> int:
 
 @cli.command(short_help="Show earlier results, several as one.")
 @click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="RESULT...")
+@click.option(
+    "-i", "--inventory", type=click.Path(), metavar="INV", help="Tell which hosts of this inventory are in no result."
+)
 @fleet_options
 @click.option("--verbose", is_flag=True, help="Show every host, and infos too.")
 def report(results: tuple[str, ...], **options: Any) -> int:
@@ -129,14 +133,15 @@ def report(results: tuple[str, ...], **options: Any) -> int:
     \b
     Examples:
       kdump-enabler report monday.json --format html -o monday.html
-      kdump-enabler report slice-*.json --baseline last-week.json
+      kdump-enabler report slice-*.json -i hosts.yml --baseline last-week.json
       kdump-enabler report result.json --format junit -o kdump.xml
 
     RESULT is what `check --format json` or a playbook with kdump_result_path wrote. Of a host that is in several of
     them the newest record counts.
     """
     request = Request(**options)
-    result = commands.compared(request, lambda: document.merged(map(document.load, results)))
+    expected = hosts_of(request.inventory) if request.inventory else ()
+    result = commands.compared(request, lambda: document.merged(map(document.load, results), expected))
     return commands.finish(result, request)
 
 

@@ -170,11 +170,23 @@ def _command(what: Run, given: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _executable() -> str:
-    beside = Path(sys.executable).with_name("ansible-playbook")
-    found = str(beside) if beside.exists() else shutil.which("ansible-playbook")
+def hosts_of(inventory: str) -> list[str]:
+    """The hosts of an inventory. Raises UserError where Ansible cannot read it."""
+    command = [_executable("ansible-inventory"), "-i", inventory, "--list"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
+    if ended.returncode or not (Path(inventory).exists() or "," in inventory):
+        raise UserError(
+            f"Ansible cannot read the inventory {inventory}", f"Type: ansible-inventory -i {inventory} --list"
+        )
+    groups = json.loads(ended.stdout)
+    return list(dict.fromkeys(host for group in groups.values() for host in group.get("hosts", ())))
+
+
+def _executable(name: str = "ansible-playbook") -> str:
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
     if not found:
-        raise UserError("ansible-playbook could not be started: it is not installed", "pip install ansible-core")
+        raise UserError(f"{name} could not be started: it is not installed", "pip install ansible-core")
     return found
 
 

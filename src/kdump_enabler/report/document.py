@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +21,7 @@ USAGE_ERROR = 2
 NOT_A_RESULT = "Give what `kdump-enabler check --format json -o FILE` wrote."
 NOT_BACK = "it was crashed on purpose and has not come back"
 NOT_TRIED = "it was not tried, because the rollout stopped: {reason}"
+MISSING = "no result has it; the run that should have looked at it may have failed, or its result is not given here"
 LOST = "its connection broke or Ansible stopped before the work on it ended; run the same again: it goes on there"
 LOST_AT = "it was lost at the step `{step}` ({why}); run the same again: it goes on from there"
 
@@ -76,17 +78,23 @@ def load(path: str) -> dict[str, Any]:
     return found
 
 
-def merged(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def merged(results: Iterable[Mapping[str, Any]], expected: Iterable[str] = ()) -> dict[str, Any]:
     """Several results as one, of the time of the newest. Of a host that is in several of them the newest record
-    counts for which somebody looked at it; the order is that in which the names came first."""
+    counts for which somebody looked at it; the order is that in which the names came first. `joined` says of which
+    hosts that is so, and which of those that are `expected` are in none: these are unknown."""
     ordered = sorted(results, key=lambda result: str(result["generated_at"]))
+    every = [host for result in ordered for host in result["hosts"]]
     names: dict[str, Mapping[str, Any]] = {}
-    for host in (host for result in ordered for host in result["hosts"]):
+    for host in every:
         if host["host"] not in names or not _not_looked_at(host):
             names[host["host"]] = host
-    found = document(names.values(), str(ordered[-1]["generated_at"]))
+    count = Counter(host["host"] for host in every)
+    missing = {name: nobody(name, Verdict.UNKNOWN, MISSING) for name in expected if name not in names}
+    said = {"results": len(ordered), "repeated": [name for name in names if count[name] > 1], "missing": list(missing)}
+    found = document([*names.values(), *missing.values()], str(ordered[-1]["generated_at"]))
     why = next((result["cut_off"]["why"] for result in reversed(ordered) if "cut_off" in result), "")
-    return marked(found, why) if why and any(map(_not_looked_at, names.values())) else found
+    cut = marked(found, why) if why and any(map(_not_looked_at, names.values())) else found
+    return cut | ({"joined": said} if len(ordered) > 1 or missing else {})
 
 
 def marked(result: Mapping[str, Any], why: str) -> dict[str, Any]:

@@ -56,6 +56,15 @@ def show_changes(console: Console, changes: Mapping[str, Any]) -> None:
         _line(console, f"[red]worse[/]  {_names(names)}  {steps}")
 
 
+def show_joined(console: Console, joined: Mapping[str, Any]) -> None:
+    """Print what was odd when several results became one."""
+    repeated, missing = joined["repeated"], joined["missing"]
+    if repeated:
+        _line(console, f"\n {len(repeated)} of the hosts are in several results, the newest counts: {_names(repeated)}")
+    if missing:
+        _line(console, f"\n [bold]{len(missing)} hosts of the inventory are in no result[/]: {_names(missing)}")
+
+
 def _reasons(console: Console, groups: Mapping[str, list[str]]) -> None:
     if groups:
         console.print()

@@ -41,6 +41,8 @@ def _findings(console: Console, result: Result, command: str, verbose: bool) -> 
         text.show_findings(console, result, command, verbose)
     if verbose:
         settings.show_settings(console, result)
+    if "joined" in result:
+        fleet.show_joined(console, result["joined"])
     if "baseline" in result:
         fleet.show_changes(console, result["baseline"])
 
