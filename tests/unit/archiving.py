@@ -179,7 +179,8 @@ def pack(
 ) -> Path:
     """An archive of these files, below one directory as the tools have it; the links come first."""
     kind = target.name.rpartition(".")[2].removeprefix("t")
-    with tarfile.open(target, f"w:{kind if kind in ('xz', 'gz') else ''}") as archive:
+    mode: Any = f"w:{kind if kind in ('xz', 'gz') else ''}"
+    with tarfile.open(target, mode) as archive:
         for path, leads_to in (links or {}).items():
             link = tarfile.TarInfo(f"{top}/{path}")
             link.type, link.linkname = tarfile.SYMTYPE, leads_to

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from kdump_enabler import partial
 from kdump_enabler.report import baseline, document, forms, html
 from kdump_enabler.report.views import render
-from tests.test_result_schema import keeps_to_the_schema
+from tests.result_schema import keeps_to_the_schema
 from tests.unit.fleets import record
 
 NAMES = ["web1", "web2", "web3", "web4", "web5"]
@@ -18,7 +18,8 @@ BROKE = "Task failed: Failed to connect to the host via ssh: ssh: connect to hos
 
 def look(host: str, opened: bool = False) -> dict[str, Any]:
     """What the first task on a host registers."""
-    return {"kdump_audit": {"host": record("debian12-ready", host), "open": opened, "run": "20261121T101112Z"}}
+    look = {"record": document.packed(record("debian12-ready", host)), "open": opened, "run": "20261121T101112Z"}
+    return {"kdump_audit": look}
 
 
 def cut_off(folder: Path) -> dict[str, Any]:
