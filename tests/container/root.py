@@ -18,7 +18,8 @@ from ..vm.errors import VmError
 
 RECIPE, FAMILIES_RECIPE = (Path(__file__).with_name(name) for name in ("recipe", "families"))
 SUITES = ("bookworm", "bullseye", "trixie", "testing")
-FAMILIES = ("dnf", "pacman", "zypper")
+# With the Debian that each is made of.
+FAMILIES = {"dnf": apt.SUITE, "pacman": apt.SUITE, "unified": "trixie", "zypper": apt.SUITE}
 TOOLS = {
     "apt-config": "apt",
     "apt-ftparchive": "apt-utils",
@@ -39,8 +40,8 @@ LEFT_OUT = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
 
 def build(suite: str) -> Path:
     """The directory with the image of a suite or a family, built now, in a minute, if the cache does not have it."""
-    if suite not in SUITES + FAMILIES:
-        raise VmError(f"There is no recipe for {suite!r}.", f"Known: {', '.join(SUITES + FAMILIES)}.")
+    if suite not in (*SUITES, *FAMILIES):
+        raise VmError(f"There is no recipe for {suite!r}.", f"Known: {', '.join((*SUITES, *FAMILIES))}.")
     host.require_tools(TOOLS)
     if os.geteuid() != 0:
         raise VmError("Containers need root: they mount file systems.", "Run it as root.")
@@ -61,7 +62,7 @@ def kernel_release(built: Path) -> str:
 
 def _mmdebstrap(suite: str, access: apt.Access) -> list[str]:
     """The arguments that come before the target."""
-    recipe, debian = (FAMILIES_RECIPE, apt.SUITE) if suite in FAMILIES else (RECIPE, suite)
+    recipe = FAMILIES_RECIPE if suite in FAMILIES else RECIPE
     lines = (recipe / (f"{suite}.txt" if suite in FAMILIES else "packages.txt")).read_text().splitlines()
     packages = [name for line in lines if (name := line.partition("#")[0].strip())]
     return [
@@ -71,7 +72,7 @@ def _mmdebstrap(suite: str, access: apt.Access) -> list[str]:
         '--essential-hook=chroot "$1" debconf-set-selections < "$RECIPE/../recipe/debconf.txt"',
         '--customize-hook=sh "$RECIPE/customize.sh" "$1"',
         *(f"--aptopt={line}" for line in access.settings),
-        debian,
+        FAMILIES.get(suite, suite),
     ]
 
 
@@ -81,7 +82,7 @@ def _sources(suite: str, access: apt.Access) -> list[str]:
     The release as it came, without its updates: mirrors drop superseded ones while their index still names them. A
     mirror may also stay behind with testing, so that its index is past its date; no test depends on a fresh one.
     """
-    debian = apt.SUITE if suite in FAMILIES else suite
+    debian = FAMILIES.get(suite, suite)
     return [
         line.replace(f" {apt.SUITE} ", f" {debian} ").replace("deb [", "deb [check-valid-until=no ")
         for line in access.sources

@@ -12,8 +12,8 @@ from tests.hosts.machines import Raw
 @dataclass(frozen=True)
 class Family:
     """`machine` is what the container looks like, `arrange` what else it needs for that; `packages` are those that a
-    run installs and `listing` prints all that are there; `unit` loads the capture kernel, and `started` is how systemd
-    names what starts it. Then what a test does to it: `need` and `unneed` install and remove somebody else's package,
+    run installs and `listing` prints all that are there; `unit` loads the capture kernel, and `started` is what systemd
+    says of its file then. Then what a test does to it: `need` and `unneed` install and remove somebody else's package,
     of which a run says `needed`; `hold` takes the manager's lock, of which it says `held`; `unreachable` and `missing`
     are what may be wrong with its repository, and `said` is what a run says of the first."""
 
