@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,31 +22,37 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"hosts", "path", "fail_on", "dumps"})
+    _VALID_ARGS = frozenset({"hosts", "path", "whole", "fail_on", "dumps"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result document, written before a verdict can fail the play."""
         super().run(tmp, task_vars)
         fail_on, make = self._fail_on(), library("report.document")
-        asked = self._registered(task_vars or {})
+        path = self._task.args.get("path")
+        # Packed one by one: as objects the records of a fleet would be ten times as large.
+        rows = [
+            (record["host"], record["verdict"], TROUBLE in record, make.packed(record))
+            for record in self._records(task_vars or {})
+        ]
+        beside = make.head(verdict for _, verdict, _, _ in rows)
+        failing = [host for host, verdict, trouble, _ in rows if verdict in fail_on or (trouble and TROUBLE in fail_on)]
+        lines = make.lines(beside, (packed for *_, packed in rows))
+        unwritten = self._write(path, lines) if path else ""
+        summary = {verdict: count for verdict, count in beside["summary"].items() if count}
+        # Ansible copies what a task returns several times.
+        wanted = boolean(self._task.args.get("whole", not path))
+        whole = {"result": beside | {"hosts": [json.loads(packed) for *_, packed in rows]}} if wanted else {}
+        if unwritten or failing:
+            said = unwritten or f"Not as wanted: {', '.join(failing)}"
+            return {"failed": True, "msg": said, "summary": summary, **whole}
+        return {"changed": False, "summary": summary, **whole}
+
+    def _records(self, variables: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        asked = self._registered(variables)
         dumps = boolean(self._task.args.get("dumps", False))
         stopped = next((found["kdump_rollout"]["reason"] for found in asked.values() if self._stops(found)), "")
-        verdicts, failing, packed = [], [], []
         for host, found in asked.items():
-            record = make.from_play(host, found, dumps, stopped)
-            verdicts.append(record["verdict"])
-            if fail_on & {record["verdict"], *({TROUBLE} & record.keys())}:
-                failing.append(host)
-            packed.append(make.packed(record))
-        beside, path = make.head(verdicts), self._task.args.get("path")
-        lines = make.lines(beside, packed)
-        summary = {verdict: count for verdict, count in beside["summary"].items() if count}
-        unwritten = self._write(path, lines) if path else ""
-        if unwritten:
-            return {"failed": True, "msg": unwritten, "summary": summary}
-        if failing:
-            return {"failed": True, "msg": f"Not as wanted: {', '.join(failing)}", "summary": summary}
-        return {"changed": False, "summary": summary, **({} if path else {"result": json.loads("".join(lines))})}
+            yield library("report.document").from_play(host, found, dumps, stopped)
 
     def _registered(self, variables: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """What the roles registered for each host; a host that --limit left out is not there."""

@@ -24,6 +24,9 @@ options:
   path:
     description: Where to write the document as JSON, on the controller.
     type: path
+  whole:
+    description: Whether to return the document; the default is to do so where no O(path) is given.
+    type: bool
   fail_on:
     description: Verdicts that fail the play, after the document was written; V(trouble) stands for a failed step.
     type: list
@@ -50,6 +53,6 @@ summary:
   type: dict
 result:
   description: The result document.
-  returned: without O(path), where it is written to
+  returned: with O(whole)
   type: dict
 """
