@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import signal
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ def look(action: ActionBase, task_vars: dict[str, Any], keep: Callable[[str], No
         with _at_most(seconds):
             text = ask(action, task_vars, "probe")
     except _TimedOutError:
+        _end_children()
         raise AnsibleActionFail(f"Timed out after {seconds} second(s)") from None
     if keep:
         keep(text)
@@ -71,6 +73,14 @@ def _at_most(seconds: int) -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _end_children() -> None:
+    """End the ssh of this worker, which still waits for the host; without a /proc it stays until the host lets go."""
+    here = os.getpid()
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{here}/task/{here}/children").read_text(encoding="ascii").split():
+            os.kill(int(child), signal.SIGTERM)
 
 
 def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: str) -> str:

@@ -84,6 +84,8 @@ def test_every_host_has_its_row(three: list[Container], tmp_path: Path) -> None:
     assert "Connection refused; start sshd" in found["closed"]["reason"]
     assert "Host key verification failed; log in with ssh once" in found["stranger"]["reason"]
     assert "Traceback" not in answer.text
+    left = subprocess.run(["pgrep", "-fa", f"{tmp_path}.*bin/hangs"], capture_output=True, text=True, check=False)
+    assert left.stdout == ""
 
 
 def test_the_password_can_be_typed(three: list[Container], tmp_path: Path) -> None:
