@@ -48,7 +48,7 @@ class Kernel:
 
     def boot(self, cmdline: str, reserved: int = 0) -> None:
         """What it says after a boot with this command line, for which it reserved so many bytes."""
-        self.set(**{**KEXEC, **SETTINGS}, osrelease=self.release, cmdline=cmdline)
+        self.set(**KEXEC, **SETTINGS, osrelease=self.release, cmdline=cmdline)
         self.set(kexec_crash_size=reserved)
         (self.directory / "sysctl/random/boot_id").write_text(f"{uuid.uuid4()}\n")
 

@@ -62,6 +62,24 @@ def test_help_of_each_command(command: str) -> None:
     assert f"Examples:\n    {'sudo ' * (command in ROOTS)}kdump-enabler {command}" in found.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            [*evidence("debian12-ready"), "--format", "json", "-o", "/dev/full"],
+            "The result above was not written to /dev/full: No space left on device.",
+        ),
+        (["--save-evidence", "/dev/full"], "not kept in /dev/full: No space left on device."),
+    ],
+)
+def test_a_full_disk_costs_the_file_and_not_the_report(words: list[str], said: str) -> None:
+    found = run("check", *words)
+    assert "a panic now" in found.stdout or "is unsupported" in found.stdout  # this machine may be a container
+    assert said in found.stderr
+    assert found.returncode == 2
+    complaint(subprocess.CompletedProcess(found.args, found.returncode, "", found.stderr))
+
+
 @pytest.mark.parametrize("option", ["-v", "--version"])
 def test_version(option: str) -> None:
     found = run(option)

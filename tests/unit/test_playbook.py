@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from kdump_enabler import playbook
+from kdump_enabler.reaching import BROKE
+from kdump_enabler.report.document import LOST
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,6 +37,25 @@ def test_the_collection_of_this_package_comes_first(monkeypatch: pytest.MonkeyPa
 )
 def test_the_reason_of_a_run_without_a_result(output: list[str], reason: str) -> None:
     assert playbook._last_words(output) == f"Ansible ended without a result: {reason}"
+
+
+def test_a_host_that_was_lost_says_at_which_step() -> None:
+    seen = playbook.Seen()
+    seen({"event": "play", "names": ["web1", "web2"]})
+    seen({"event": "play", "names": ["localhost"]})
+    message = 'Task failed: Data could not be sent to remote host "web1". Make sure this host can be reached over ssh: '
+    seen({"event": "unreachable", "host": "web1", "task": "kdump.enabler.crashkernel : Write", "message": message})
+    result = {"hosts": [{"host": "web1", "reason": LOST}, {"host": "web2", "reason": LOST}]}
+    lost, other = playbook._with_reasons(result, seen)["hosts"]
+    assert lost["reason"].startswith(f"it was lost at the step `Write` ({BROKE}); run the same again")
+    assert other["reason"] == LOST
+    assert seen.names == ["web1", "web2"]
+
+
+def test_a_line_that_was_cut_is_no_event() -> None:
+    assert playbook._event('{"event": "ok", "host": "we') is None
+    assert playbook._event("PLAY RECAP") is None
+    assert playbook._event('{"event": "ok", "host": "web1"}') == {"event": "ok", "host": "web1"}
 
 
 INVENTORY = """
