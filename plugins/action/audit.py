@@ -21,7 +21,7 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look,
 # The controller loads this file once, before it forks a worker for each host: what is imported and read here they all
 # share.
 with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
-    for _name in ("audit", "errors", "partial", "policy_file", "probe", "report.document", "trouble"):
+    for _name in ("audit", "errors", "partial", "piped", "policy_file", "probe", "report.document", "trouble"):
         library(_name)
     for _name in ("platforms", "profiles", "sysctls"):
         library(_name).table()
