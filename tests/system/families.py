@@ -15,7 +15,8 @@ class Family:
     run installs and `listing` prints all that are there; `unit` loads the capture kernel, and `started` is what systemd
     says of its file then. Then what a test does to it: `need` and `unneed` install and remove somebody else's package,
     of which a run says `needed`; `hold` takes the manager's lock, of which it says `held`; `unreachable` and `missing`
-    are what may be wrong with its repository, and `said` is what a run says of the first."""
+    are what may be wrong with its repository, and `said` is what a run says of the first. `after_rollback` and
+    `after_purge` are the files that are then not as they were at first."""
 
     machine: Callable[[], Raw]
     arrange: str
@@ -31,6 +32,8 @@ class Family:
     unreachable: str
     said: str
     missing: str
+    after_rollback: frozenset[str]
+    after_purge: frozenset[str]
 
 
 # By these Ansible tells which dnf it has to do with (module_utils/facts/system/distribution.py and pkg_mgr.py).
@@ -86,6 +89,8 @@ FAMILIES = {
         "/etc/yum.repos.d/test.repo",
         said="The package repositories cannot be reached",
         missing="rm /opt/repository/noarch/kdump-utils*; createrepo_c --quiet /opt/repository",
+        after_rollback=frozenset(["/etc/kdump.conf", "/etc/sysconfig/kdump"]),  # the package's
+        after_purge=frozenset(),
     ),
     "pacman": Family(
         machine=arch.stock(),
@@ -102,6 +107,8 @@ FAMILIES = {
         unreachable="sed -i 's,^Server.*,Server = http://198.18.255.1:9/,' /etc/pacman.conf",
         said="The package repositories cannot be reached",
         missing="repo-remove --quiet /opt/repository/test.db.tar.gz kexec-tools; pacman -Sy",
+        after_rollback=frozenset(),
+        after_purge=frozenset(),
     ),
     "zypper": Family(
         machine=suse.stock(suse.LEAP15),
@@ -119,5 +126,8 @@ FAMILIES = {
         "/etc/zypp/repos.d/test.repo",
         said="The package repositories cannot be reached",
         missing="rm /opt/repository/noarch/kdump*; createrepo_c --quiet /opt/repository; zypper -n refresh",
+        # The menu was not made by the stand-in at first; rpm keeps a file that was edited.
+        after_rollback=frozenset(["/boot/grub2/grub.cfg", "/etc/sysconfig/kdump"]),
+        after_purge=frozenset(["/boot/grub2/grub.cfg", "/etc/sysconfig/kdump.rpmsave"]),
     ),
 }

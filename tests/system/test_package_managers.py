@@ -49,7 +49,8 @@ class Dressed(Contained):
                     archive.addfile(member, io.BytesIO(content))
         script = "rm -rf /etc/os-release /boot/*; base64 -d <<'END' | tar -xz -C /\n{}\nEND\n{}"
         self.container.ssh(script.format(base64.encodebytes(data.getvalue()).decode(), self.family.arrange))
-        self.container.kernel.set(**{name: raw["files"][path]["text"].strip() for name, path in SAID.items()})
+        said = {name: raw["files"][path]["text"] for name, path in SAID.items() if path in raw["files"]}
+        self.container.kernel.set(**{name: text.strip() for name, text in said.items()})
 
     def left(self, before: Files) -> set[str]:
         """The files that are not as they were, but our own backups."""
@@ -107,9 +108,8 @@ def test_install_again_and_purge(host: Dressed) -> None:
     host.container.ssh(family.unneed)
     host.run("disable", "-i", host.inventory, "-y", "--purge", expect=0)
     assert host.packages() == had
-    left = difference(before, host.files())
-    places = ("/boot/loader/", "/etc/default", "/etc/kernel")  # grub.cfg is generated
-    assert {path for path in left if path.startswith(places)} == set()
+    # What does no harm without a capture kernel stays set until the next boot.
+    assert host.left(before) - {"/proc/sys/kernel/panic", "/proc/sys/kernel/sysrq"} == family.after_purge
 
 
 @pytest.mark.parametrize("host", FAMILIES, indirect=True)
@@ -144,7 +144,7 @@ def test_back_to_the_first_state(host: Dressed) -> None:
     host.run("enable", "-i", host.inventory, "-y", expect=0, quiet=True)
     host.run("rollback", "-i", host.inventory, "-y", "--to", "first", expect=0)
     assert host.packages() == had
-    assert host.left(before) == set()
+    assert host.left(before) == host.family.after_rollback
 
 
 @pytest.mark.parametrize("host", ["pacman"], indirect=True)
