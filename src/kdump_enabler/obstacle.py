@@ -24,6 +24,8 @@ def obstacle(facts: Facts, policy: Policy) -> Obstacle | None:
 
 def unchangeable_entries(facts: Facts, policy: Policy) -> str:
     """Why the entries on the partition that firmware reads cannot be changed; empty when they can or need not be."""
+    if facts.changed_by:
+        return ""
     entry = facts.next_entry
     held = read_only(facts, entry.file) if entry and obstacle(facts, policy) else None
     return f"{held.where.text}; {held.remedy}" if held else systemd_boot.why_unseen(facts.evidence, facts.menu)

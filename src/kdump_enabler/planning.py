@@ -97,8 +97,7 @@ def make(facts: Facts, policy: Policy) -> Plan:
 def _impossible(facts: Facts, policy: Policy) -> str:
     """What the policy asks for by name and this machine cannot have; it is not begun, nor kept on the machine. Nor is
     what could only be set up half, because nobody can say what boots next."""
-    ours = facts.boot_loader in ENTRY_FILES and not facts.changed_by
-    if ours and facts.privileged and (why := unchangeable_entries(facts, policy)):
+    if facts.boot_loader in ENTRY_FILES and facts.privileged and (why := unchangeable_entries(facts, policy)):
         return why
     want = reserve(facts, policy) if policy.crashkernel != "auto" else None
     size = f"kdump_crashkernel: {want.problem}" if want and want.problem else ""

@@ -21,7 +21,7 @@ from tests.hosts import machines
 from tests.hosts.faults.transactional import MICROOS, holds
 from tests.hosts.faults.transactional import transactional as snapshots
 from tests.hosts.machines import Raw
-from tests.hosts.suse import ready, stock
+from tests.hosts.suse import TUMBLEWEED, ready, stock
 from tests.unit.building import GIB, judge
 
 LEFT = [name for name in machines.names() if machine.read(evidence.from_raw(machines.load(name))).changed_by]
@@ -160,6 +160,18 @@ def test_what_has_the_tool_and_a_writable_root_is_changed_like_others() -> None:
     raw = machines.load("sles16-transactional")
     raw["mounts"]["/"]["options"] = raw["mounts"]["/"]["options"].replace("ro,", "rw,")
     assert judge(raw).plan.packages == ("kdump", "kexec-tools", "makedumpfile")
+
+
+def test_the_menu_of_a_writable_system_is_its_own() -> None:
+    """A rollback of snapper waits there: nothing is written into the other snapshot."""
+    raw = made(1, 2, here=False, there=True)
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        machines.write(raw, path, TUMBLEWEED.identity)
+    raw["mounts"]["/"]["options"] = raw["mounts"]["/"]["options"].replace("ro,", "rw,")
+    found = judge(raw)
+    assert found.facts is not None
+    assert (found.facts.changed_by, found.facts.pending) == ("", None)
+    assert found.plan.grub_config == {"path": "/boot/grub2/grub.cfg", "command": ["grub2-mkconfig"]}
 
 
 def test_microos_is_left_to_its_tool_however_it_is_mounted() -> None:

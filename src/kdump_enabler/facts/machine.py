@@ -152,7 +152,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     kernel = _word(evidence, "/proc/sys/kernel/osrelease")
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
-    waiting = transactional.pending(evidence)
+    waiting = transactional.pending(evidence) if transactional.is_so(evidence, platform) else None
     grub_menu = transactional.menu(evidence, waiting)
     loader = boot_loader.read(evidence, grub_menu, kernel)
     kind = loader.kind if loader is not None else ""
