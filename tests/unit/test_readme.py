@@ -65,6 +65,24 @@ def test_output_about_dumps(words: str, view: str, answer: str, monkeypatch: pyt
     assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
 
 
+def test_output_about_a_fleet_in_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run over containers, with a real sosreport; the policies, settings and plans of its result are left out."""
+    (shown,) = re.findall(
+        r"^```\n\$ kdump-enabler check -i hosts\.yml --become --evidence archives\n(.*?)^```",
+        README,
+        re.MULTILINE | re.DOTALL,
+    )
+    monkeypatch.setenv("COLUMNS", "80")
+    printed = render("findings", document.load(str(ROOT / "tests" / "recorded_fleet.json")), "").splitlines()
+    assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
+
+
+def test_pictures_are_there_and_light() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert pictures
+    assert [name for name in pictures if not 1000 < (ROOT / name).stat().st_size < 200_000] == []
+
+
 def test_the_support_table_is_that_of_the_data_and_the_tests() -> None:
     """Made by `python -m tests.support_table`."""
     assert support_table.table() in README
