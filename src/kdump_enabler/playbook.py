@@ -24,6 +24,8 @@ ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
 # Whose first look and last one tell all that is to be told of a host.
 TOLD_BY_LOOKS = ("check", "enable", "disable", "rollback", "reboot")
+# Ansible then leaves out what comes after the play, which is the report.
+ALL_LOST = "The connections to all hosts that were worked on broke, so the run ended there"
 MOMENT = 3  # seconds in which Ansible ends by itself when Ctrl-C in the terminal reached it, too
 
 
@@ -79,7 +81,8 @@ def run(what: Run, watch: Watcher) -> dict[str, Any]:
             error = UserError(_last_words(output), "Run it again with --verbose to see what Ansible says.")
             if what.playbook not in TOLD_BY_LOOKS or not looks.exists():
                 raise error
-            return _cut_off(looks, seen, str(error).rstrip("."))
+            told = any(line.startswith(REASONS) for line in output)
+            return _cut_off(looks, seen, str(error).rstrip(".") if told or not seen.unreachable else ALL_LOST)
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return _with_reasons(result, seen)
 

@@ -55,12 +55,12 @@ def test_the_whole_of_a_rollout(six: tuple[Reboots, Path]) -> None:
 
     answer = enabler(*paced)
     assert fates(answer)[1:] == ["the canary web1 failed"] * 5
-    assert (fates(answer)[0], answer.exit_status) == ("grub_config", 1)
+    assert (fates(answer)[0], answer.exit_status) == ("grub_mkconfig_failed", 1)
     by_name["web1"].ssh(f"rm {BROKEN}")
 
     answer = enabler(*paced)
     done = "reboot-pending"
-    assert fates(answer) == [done, done, done, "grub_config", done, "web4 failed"]
+    assert fates(answer) == [done, done, done, "grub_mkconfig_failed", done, "web4 failed"]
     by_name["web4"].ssh(f"rm {BROKEN}")
 
     answer = enabler(*paced)
