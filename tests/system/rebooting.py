@@ -17,7 +17,9 @@ from .interrupted import UNIT
 
 RESERVES = 256 << 20  # bytes, for 1G-8G:256M on the 2 GiB that a container has
 # In place of kdump-config, which would ask the kernel of this machine: loads a capture kernel where memory is reserved.
-LOADS = f"""mkdir -p /etc/systemd/system/{UNIT}.d
+# systemd-sysctl leaves containers alone, where /proc/sys is the machine's; the part of it that counts here is not.
+LOADS = f"""mkdir -p /etc/systemd/system/{UNIT}.d /etc/systemd/system/systemd-sysctl.service.d
+printf '[Unit]\\nConditionPathIsReadWrite=\\n' > /etc/systemd/system/systemd-sysctl.service.d/pretend.conf
 cat > /etc/systemd/system/{UNIT}.d/pretend.conf <<'END'
 [Service]
 ExecStart=
