@@ -28,7 +28,7 @@ OTHERS = (
     "simulate",
 )  # that have playbooks of their own
 # Set by the playbook that is run, not by people.
-OF_PLAYBOOKS = {"kdump_goal", "kdump_with_dumps", "kdump_hosts_at_once", "kdump_rollout"}
+OF_PLAYBOOKS = {"kdump_goal", "kdump_ends_the_play", "kdump_with_dumps", "kdump_hosts_at_once", "kdump_rollout"}
 
 
 def spec(role: str) -> dict[str, Any]:
