@@ -111,9 +111,18 @@ KNOWN = (
             1,
         ),
     ),
+    (
+        r"database file for '(\S+)' does not exist",
+        Trouble(
+            "package_lists_old",
+            "The host has no package lists of its repository {0}, so nothing was installed",
+            "Run `pacman -Syu` on the host and reboot it, then run this again.",
+            1,
+        ),
+    ),
     # The mirrors of a distribution without releases have the newest version of a package alone.
     (
-        r"failed retrieving file .*404|database file for .* does not exist",
+        r"failed retrieving file .*404",
         Trouble(
             "package_lists_old",
             "The host's package lists name packages that its mirrors do not have, or no longer have",
