@@ -14,11 +14,10 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 Raw = Mapping[str, Any]
 
-MODES: dict[str, Literal["w:xz", "w:gz"]] = {"xz": "w:xz", "gz": "w:gz"}
 WRITTEN = 1_795_000_000  # 2026-11-18T11:06:40Z
 SOS_COPIES = (
     # kdump
@@ -180,7 +179,8 @@ def pack(
 ) -> Path:
     """An archive of these files, below one directory as the tools have it; the links come first."""
     kind = target.name.rpartition(".")[2].removeprefix("t")
-    with tarfile.open(target, MODES.get(kind, "w")) as archive:
+    mode: Any = f"w:{kind}" if kind in ("xz", "gz") else "w"
+    with tarfile.open(target, mode) as archive:
         for path, leads_to in (links or {}).items():
             link = tarfile.TarInfo(f"{top}/{path}")
             link.type, link.linkname = tarfile.SYMTYPE, leads_to
