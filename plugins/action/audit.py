@@ -124,7 +124,8 @@ class ActionModule(ActionBase):
 
     def _is_open(self, audit: Any) -> bool:
         """Whether another look must follow: a host whose last one is open was lost on the way."""
-        begins = self._task.args.get("for_change") and not audit.plan.empty
+        in_the_set = self._task.args.get("goal") == "rollback"  # what that does is in no plan
+        begins = self._task.args.get("for_change") and (in_the_set or not audit.plan.empty)
         goes_down = any(self._task.args.get(name) for name in ("for_reboot", "for_proof", "simulate"))
         return bool(begins or goes_down) and not self._task.check_mode
 

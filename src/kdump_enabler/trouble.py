@@ -297,6 +297,8 @@ def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
     for pattern, trouble in KNOWN:
         if match := re.search(pattern, text):
             return replace(trouble, msg=trouble.msg.format(*match.groups()))
+    if result.get("cmd") and result.get("rc"):
+        return _of_command(result)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return Trouble(
         "task",
@@ -304,6 +306,14 @@ def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
         "Run it again with --verbose to see everything.",
         1,
     )
+
+
+def _of_command(result: Mapping[str, Any]) -> Trouble:
+    """The trouble of a command that somebody gave, such as one of kdump_before_down."""
+    words = result["cmd"] if isinstance(result["cmd"], str) else " ".join(map(str, result["cmd"]))
+    said = str(result.get("stderr") or result.get("stdout") or "").strip().splitlines()
+    sentence = f"`{words}` ended with exit status {result['rc']}" + (f": {said[-1]}" if said else "")
+    return Trouble("task", without_secrets(sentence), "Nothing was done there after it; mend it and run this again.", 1)
 
 
 def _diff(diff: Any) -> str:

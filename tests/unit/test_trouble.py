@@ -119,6 +119,14 @@ def test_a_message_nobody_knows_is_told_as_it_is() -> None:
     assert "the moon is in the way" in found.msg
 
 
+def test_a_command_that_failed_is_named_with_what_it_said() -> None:
+    result: dict[str, Any] = {"cmd": ["drain", "web1"], "rc": 3, "msg": "non-zero return code", "stderr": "a\nbusy\n"}
+    found = trouble.of_result("Run a command on the host", result)
+    assert (found.kind, found.exit_code) == ("task", 1)
+    assert found.msg == "`drain web1` ended with exit status 3: busy"
+    assert trouble.of_result("Run", {"cmd": "drain", "rc": 1}).msg == "`drain` ended with exit status 1"
+
+
 def test_a_result_without_any_word() -> None:
     assert trouble.of_result("Reboot", {"failed": True}).kind == "task"
 
