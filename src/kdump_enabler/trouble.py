@@ -313,7 +313,7 @@ def _of_command(result: Mapping[str, Any]) -> Trouble:
     words = result["cmd"] if isinstance(result["cmd"], str) else " ".join(map(str, result["cmd"]))
     said = str(result.get("stderr") or result.get("stdout") or "").strip().splitlines()
     sentence = f"`{words}` ended with exit status {result['rc']}" + (f": {said[-1]}" if said else "")
-    return Trouble("task", without_secrets(sentence), "Nothing was done there after it; mend it and run this again.", 1)
+    return Trouble("task", without_secrets(sentence), "Mend that and run this again; --verbose shows everything.", 1)
 
 
 def _diff(diff: Any) -> str:
