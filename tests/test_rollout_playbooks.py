@@ -65,7 +65,7 @@ def test_with_reboots_a_host_that_is_not_ready_stops_it() -> None:
 
 def test_what_waits_for_a_person_does_not_stop_it() -> None:
     record = {"verdict": "drift", "facts": {"changed_by": "transactional-update"}, "exit_code": 1}
-    seen = {"kdump_audit": {"host": record, "open": False}}
+    seen = {"kdump_audit": {"record": json.dumps(record), "open": False}}
     assert rollout.stop({"micro1": seen}, rollout.Limits(failures=0, canaries=1, reboots=True)) == ""
 
 

@@ -148,7 +148,7 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     # What failed is in the result, from which the exit status is made here.
     paced = {"kdump_batch": request.batch, "kdump_canary": request.canary, "kdump_max_failures": request.max_failures}
     pace = {name: value for name, value in paced.items() if value is not None}
-    patience = {} if request.timeout is None else {"kdump_host_timeout": request.timeout}
+    patience = {} if request.host_timeout is None else {"kdump_host_timeout": request.host_timeout}
     own = {**variables, **where, **here, **pace, **patience, "kdump_fail_on": []}
     what = Run(playbook, inventory, own, request.ansible_words(), request.verbose)
     with Progress(Console(stderr=True, highlight=False, emoji=False), request.diff, request.dry_run) as progress:

@@ -49,7 +49,7 @@ host_options = _several(
     click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
     click.option(
-        "--timeout",
+        "--host-timeout",
         type=click.IntRange(1),
         metavar="SECONDS",
         help="Give up a host that has not answered by then; 120 by default.",

@@ -24,7 +24,7 @@ class Request:
     inventory: str | None = None
     limit: str | None = None
     ask_become_pass: bool = False
-    timeout: int | None = None
+    host_timeout: int | None = None
     verbose: bool = False
     ansible: Sequence[str] = ()
     baseline: str | None = None

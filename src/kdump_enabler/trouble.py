@@ -60,7 +60,7 @@ KNOWN = (
         Trouble(
             "no_answer",
             "The host did not answer within {0} seconds",
-            "Look at its load, disks and network shares, or wait longer: --timeout SECONDS (kdump_host_timeout).",
+            "Look at its load, disks and network shares, or wait longer: --host-timeout SECONDS (kdump_host_timeout).",
         ),
     ),
     (

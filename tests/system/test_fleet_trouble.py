@@ -60,7 +60,7 @@ def test_every_host_has_its_row(three: list[Container], tmp_path: Path) -> None:
     hosts = inventory(tmp_path / "hosts.json", lost(variables(three[0])))
     seconds = int(15 * factor())
     began = time.monotonic()
-    answer = enabler("check", "-i", hosts, "--timeout", str(seconds), "--format", "json")
+    answer = enabler("check", "-i", hosts, "--host-timeout", str(seconds), "--format", "json")
     assert time.monotonic() - began < PATIENCE * factor()
     found = records(answer)
     assert {name: found[name]["verdict"] for name in found} == {

@@ -153,7 +153,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
     waiting = transactional.pending(evidence) if transactional.is_so(evidence, platform) else None
-    grub_menu = transactional.menu(evidence, waiting)
+    grub_menu = transactional.menu(evidence, platform)
     loader = boot_loader.read(evidence, grub_menu, kernel)
     kind = loader.kind if loader is not None else ""
     own_menu = _menu(evidence, platform, loader)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 
 from .. import probe
-from ..evidence import Evidence
+from ..evidence import NOT_COLLECTED, Evidence, File
 from ..platforms import Platform
 from . import grub
 from .grub import GRUB2_CFG, Entry, Menu
@@ -38,21 +38,39 @@ def is_so(evidence: Evidence, platform: Platform | None) -> bool:
 def pending(evidence: Evidence) -> Pending | None:
     """The default snapshot where it is another than the one that runs; null also where that could not be seen."""
     default, running = _default(evidence), _running(evidence)
-    if default is None or running is None or default == running:
+    if default is None or running is None or default == running or _is_untold(evidence):
         return None
-    package, *starts = [evidence.file(path.format(default)).error is None for path in probe.SNAPSHOT_STATS]
+    package, *starts = [file.error is None for file in _kdump_in(evidence, default)]
     return Pending(default, running, package, any(starts))
+
+
+def _kdump_in(evidence: Evidence, snapshot: int) -> list[File]:
+    return [evidence.file(path.format(snapshot)) for path in probe.SNAPSHOT_STATS]
 
 
 def is_unseen(evidence: Evidence) -> bool:
     """Whether it could not be told which snapshot boots next: btrfs answers root only."""
-    return evidence.live and (_default(evidence) is None or _running(evidence) is None)
+    return evidence.live and _is_untold(evidence)
 
 
-def menu(evidence: Evidence, waiting: Pending | None) -> Menu:
-    """GRUB's menu: each snapshot has a grub.cfg of its own, and that of the default one is read."""
-    if waiting is None:
+def _is_untold(evidence: Evidence) -> bool:
+    """Whether it is not known which snapshot boots next, or what is in it."""
+    default, running = _default(evidence), _running(evidence)
+    if default is None or running is None:
+        return True
+    return default != running and any(file.unknown for file in _kdump_in(evidence, default))
+
+
+def menu(evidence: Evidence, platform: Platform | None) -> Menu:
+    """GRUB's menu: each snapshot of a transactional system has a grub.cfg of its own, and that of the default one is
+    read. An archive may not tell which one that is."""
+    if not is_so(evidence, platform):
         return grub.read(evidence)
+    waiting = pending(evidence)
+    if waiting is None:
+        unread = {GRUB2_CFG: File(GRUB2_CFG, error=NOT_COLLECTED)}
+        untold = evidence.listed is not None and _is_untold(evidence)
+        return grub.read(replace(evidence, files={**evidence.files, **(unread if untold else {})}))
     path = probe.SNAPSHOT_TEXTS[0].format(waiting.number)
     moved = replace(evidence.file(path), path=GRUB2_CFG)
     found = grub.read(replace(evidence, files={**evidence.files, GRUB2_CFG: moved}))
