@@ -164,10 +164,15 @@ def _link(root: Path, links: dict[str, str]) -> None:
     for path, target in links.items():
         place = root / path
         inside = os.path.relpath(target, f"/{PurePosixPath(path).parent}") if target.startswith("/") else target
-        if not place.exists() and not place.is_symlink():
+        # Another link may be its directory, and lead out as long as it is there.
+        if _is_inside(root, place.parent) and not place.exists() and not place.is_symlink():
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(inside)
             made.append(place)
     for place in [*made, *made]:  # one that is taken away may have hidden where another leads
-        if place.is_symlink() and not Path(os.path.realpath(place)).is_relative_to(root):
+        if place.is_symlink() and not _is_inside(root, place):
             place.unlink()
+
+
+def _is_inside(root: Path, place: Path) -> bool:
+    return Path(os.path.realpath(place)).is_relative_to(root)

@@ -277,6 +277,18 @@ def test_links_and_devices_lead_nowhere(tmp_path: Path) -> None:
     assert raw["files"]["/etc/kdump.conf"] == {"error": "NOT_COLLECTED"}
 
 
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """A directory that is a link out of the archive, and what should be in it."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    files = archiving.sosreport(machines.load("debian12-ready"), without=["etc/default/*"])
+    up = "/".join([".."] * 12)
+    links = {**LIB, "etc/default": f"{up}{outside}", "etc/default/grub": "/etc/passwd", "etc/default/grub.d/a.cfg": "b"}
+    raw = archives.read(archiving.pack(tmp_path / "sosreport-web1.tar", files, links)).raw
+    assert list(outside.iterdir()) == []
+    assert raw["files"]["/etc/default/grub"] == {"error": "NOT_COLLECTED"}
+
+
 def test_a_masked_unit_stays_masked(tmp_path: Path) -> None:
     """sos makes links relative, also that to /dev/null."""
     path = archiving.pack(
