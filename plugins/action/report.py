@@ -22,7 +22,7 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"hosts", "path", "whole", "fail_on", "dumps"})
+    _VALID_ARGS = frozenset({"hosts", "path", "fail_on", "dumps"})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result document, written before a verdict can fail the play."""
@@ -39,12 +39,11 @@ class ActionModule(ActionBase):
         lines = make.lines(beside, (packed for *_, packed in rows))
         unwritten = self._write(path, lines) if path else ""
         summary = {verdict: count for verdict, count in beside["summary"].items() if count}
-        # Ansible copies what a task returns several times.
-        wanted = boolean(self._task.args.get("whole", not path))
-        whole = {"result": beside | {"hosts": [json.loads(packed) for *_, packed in rows]}} if wanted else {}
         if unwritten or failing:
             said = unwritten or f"Not as wanted: {', '.join(failing)}"
-            return {"failed": True, "msg": said, "summary": summary, **whole}
+            return {"failed": True, "msg": said, "summary": summary}
+        # Ansible copies what a task returns several times, and prints it where the task fails.
+        whole = {} if path else {"result": beside | {"hosts": [json.loads(packed) for *_, packed in rows]}}
         return {"changed": False, "summary": summary, **whole}
 
     def _records(self, variables: dict[str, Any]) -> Iterator[dict[str, Any]]:

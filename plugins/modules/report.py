@@ -24,9 +24,6 @@ options:
   path:
     description: Where to write the document as JSON, on the controller.
     type: path
-  whole:
-    description: Whether to return the document; the default is to do so where no O(path) is given.
-    type: bool
   fail_on:
     description: Verdicts that fail the play, after the document was written; V(trouble) stands for a failed step.
     type: list
@@ -53,6 +50,6 @@ summary:
   type: dict
 result:
   description: The result document.
-  returned: with O(whole)
+  returned: without O(path), unless the task fails
   type: dict
 """
