@@ -26,7 +26,8 @@ class ActionModule(ActionBase):
         limits = rollout.Limits(
             failures=None if most in (None, "") else int(most),
             canaries=int(arguments.get("canary") or 0),
-            reboots=boolean(arguments.get("reboots", False)),
+            # What would be rebooted is not ready afterwards in check mode.
+            reboots=boolean(arguments.get("reboots", False)) and not self._task.check_mode,
         )
         hosts = {name: variables["hostvars"].raw_get(name) for name in variables["ansible_play_hosts_all"]}
         reason = rollout.stop(hosts, limits)

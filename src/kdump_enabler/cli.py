@@ -139,7 +139,7 @@ def report(results: tuple[str, ...], **options: Any) -> int:
     RESULT is what `check --format json` or a playbook with kdump_result_path wrote. Of a host that is in several of
     them the newest record counts.
     """
-    request = Request(**options)
+    request = Request(evidence=results, **options)
     expected = hosts_of(request.inventory) if request.inventory else ()
     result = commands.compared(request, lambda: document.merged(map(document.load, results), expected))
     return commands.finish(result, request)

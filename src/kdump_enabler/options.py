@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+
+from .errors import UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,10 +43,25 @@ fleet_options = _several(
         help="An earlier result (JSON): tell what changed since.",
     ),
 )
+
+
+def _only_one(_: click.Context, option: click.Parameter, given: Sequence[str]) -> str | None:
+    """The value of an option that silently took the last one otherwise. Raises UserError for several."""
+    if len(given) > 1:
+        raise UserError(f"--{option.name} is given {len(given)} times", "A directory can hold several inventories.")
+    return given[0] if given else None
+
+
 host_options = _several(
     # A path where a shell completes one; what it has to be is said by who reads it.
     click.option(
-        "-i", "--inventory", type=click.Path(), metavar="INV", help="Ansible inventory; without it, this machine."
+        "-i",
+        "--inventory",
+        multiple=True,
+        type=click.Path(),
+        metavar="INV",
+        callback=_only_one,
+        help="Ansible inventory; without it, this machine.",
     ),
     click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),

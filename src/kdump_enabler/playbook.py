@@ -199,6 +199,8 @@ def _environment() -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": f"{_own_collections()}:{elsewhere}",
         "ANSIBLE_STDOUT_CALLBACK": "kdump.enabler.events",
         "ANSIBLE_NOCOLOR": "1",
+        # Hosts that are left out without a word would count as looked at.
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
         "ANSIBLE_DEPRECATION_WARNINGS": "0",
         "ANSIBLE_PIPELINING": os.environ.get("ANSIBLE_PIPELINING", "1"),
         "PYTHONWARNINGS": "ignore",

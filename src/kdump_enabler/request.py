@@ -45,6 +45,8 @@ class Request:
 
     def __post_init__(self) -> None:
         """Refuse at once what would only be found after a long run, or silently ignored."""
+        if self.ansible and not self.inventory and not self.ansible[0].startswith("-"):
+            raise UserError(f"{self.ansible[0]} is no option", f"For the hosts of an inventory: -i {self.ansible[0]}")
         most_trees = 0 if self.inventory else 1
         if self.save_evidence and (self.evidence or len(self.root) > most_trees):
             raise UserError("--save-evidence keeps what is seen of one machine or inventory", "Give nothing else.")

@@ -249,3 +249,16 @@ def test_the_original_scripts_way_to_begin_needs_consent(words: list[str]) -> No
     found = run(*words)
     assert found.returncode in (2, 4)  # 4 where the machine is not ours to set up, such as a container
     assert "terminal" in found.stderr or "root" in found.stderr or "unsupported" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "hosts.yml"], "hosts.yml is no option"),
+        (["enable", "hosts.yml", "-y"], "hosts.yml is no option"),
+        (["check", "-i", "a.yml", "-i", "b.yml"], "--inventory is given 2 times"),
+    ],
+)
+def test_hosts_that_were_meant_are_not_left_out(words: list[str], said: str) -> None:
+    """Without -i a command is about this machine, and the last of two inventories would be the only one."""
+    assert said in complaint(run(*words))

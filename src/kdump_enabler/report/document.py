@@ -18,6 +18,7 @@ from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 SCHEMA = "kdump-enabler/result/1"
 NAMED = 4  # hosts in a sentence
 USAGE_ERROR = 2
+NEEDED = {"generated_at", "summary", "hosts"}
 NOT_A_RESULT = "Give what `kdump-enabler check --format json -o FILE` wrote."
 NOT_BACK = "it was crashed on purpose and has not come back"
 NOT_TRIED = "it was not tried, because the rollout stopped: {reason}"
@@ -73,7 +74,7 @@ def load(path: str) -> dict[str, Any]:
     except ValueError as error:
         where = f"{path}, line {error.lineno}" if isinstance(error, json.JSONDecodeError) else path
         raise UserError(f"{where}: this is not JSON", NOT_A_RESULT) from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA or not found.keys() >= NEEDED:
         raise UserError(f"{path} is not a result of the format {SCHEMA}", NOT_A_RESULT)
     return found
 

@@ -108,7 +108,8 @@ def show_plan(console: Console, result: Mapping[str, Any]) -> None:
     for host in result["hosts"]:
         if host["facts"] and not host["reason"] and "trouble" not in host:
             steps = tuple((step["step"], step["changes"]) for step in host["plan"])
-            plans.setdefault(steps, []).append(host["host"])
+            waits = () if steps or host["verdict"] != "reboot-pending" else (("reboot", "where --reboot allows it"),)
+            plans.setdefault(steps or waits, []).append(host["host"])
     for steps, names in sorted(plans.items(), key=lambda item: -len(item[1])):
         console.print(Padding(_plan(steps, names), (1, 0, 0, 1)))
 
