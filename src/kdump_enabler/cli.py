@@ -23,7 +23,6 @@ from .options import (
     rollout_options,
     what_options,
 )
-from .playbook import hosts_of
 from .report import document
 from .request import Request
 
@@ -139,6 +138,8 @@ def report(results: tuple[str, ...], **options: Any) -> int:
     RESULT is what `check --format json` or a playbook with kdump_result_path wrote. Of a host that is in several of
     them the newest record counts.
     """
+    from .playbook import hosts_of  # noqa: PLC0415 - as in commands.play
+
     request = Request(evidence=results, **options)
     expected = hosts_of(request.inventory) if request.inventory else ()
     result = commands.compared(request, lambda: document.merged(map(document.load, results), expected))

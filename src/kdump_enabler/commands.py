@@ -43,15 +43,12 @@ def look(request: Request) -> dict[str, Any]:
     layers = request.layers()
     if not request.inventory:
         return look_here(request.root, request.evidence, request.save_evidence, layers)
+    given = request.root or request.evidence
     # These first: one that cannot be read is told before the hosts are asked.
-    elsewhere = look_here(request.root, request.evidence, layers=layers)["hosts"] if _elsewhere(request) else []
+    elsewhere = look_here(request.root, request.evidence, layers=layers)["hosts"] if given else []
     kept = {"kdump_evidence_directory": str(Path(request.save_evidence).resolve())} if request.save_evidence else {}
     result = play("check", request, {"kdump_become": request.become, **kept, **_given(layers)})
     return document.joined(result, elsewhere) if elsewhere else result
-
-
-def _elsewhere(request: Request) -> bool:
-    return bool(request.root or request.evidence)
 
 
 def enable(request: Request) -> int:

@@ -15,7 +15,7 @@ SAID_BY_ANSIBLE = re.compile(
     re.IGNORECASE,
 )
 # What ssh(1) prints, the first match counts; what to do about it. {0} is the name or address in it.
-TODO = (
+ADVICE = (
     (r"IDENTIFICATION HAS CHANGED|Host key for (\S+) has changed", "if it was reinstalled: ssh-keygen -R NAME"),
     (
         r"Host key verification failed|No \S+ host key is known",
@@ -40,7 +40,7 @@ def reason(message: str) -> str:
     """Why a host is unreachable, and what to do about it, as a clause without an end."""
     lines = [SAID_BY_ANSIBLE.sub("", line).strip() for line in message.strip().splitlines()]
     told = [line for line in lines if not NOISE.match(line)]
-    for pattern, todo in TODO:
+    for pattern, todo in ADVICE:
         found = [line for line in lines if re.search(pattern, line)]
         if found:
             return f"{_words(found)}; {todo}"

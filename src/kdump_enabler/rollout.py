@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .report.document import from_play
+from .report.names import several
 from .verdict import Verdict
 
 NAMED = 3
@@ -30,10 +31,10 @@ def stop(hosts: Mapping[str, Mapping[str, Any]], limits: Limits) -> str:
     failed = [name for name, found in hosts.items() if _has_failed(name, found, limits.reboots)]
     first = [name for name in failed if name in list(hosts)[: limits.canaries]]
     if first:
-        return f"the canary {_named(first)} failed"
+        return f"the canary {several(first, NAMED)} failed"
     if limits.failures is None or len(failed) <= limits.failures:
         return ""
-    return f"{_named(failed)} failed"
+    return f"{several(failed, NAMED)} failed"
 
 
 def _has_failed(name: str, found: Mapping[str, Any], reboots: bool) -> bool:
@@ -43,8 +44,3 @@ def _has_failed(name: str, found: Mapping[str, Any], reboots: bool) -> bool:
     if "trouble" in record or record["facts"] is None:
         return True
     return reboots and record["verdict"] not in GOOD and not record["facts"].get("changed_by")
-
-
-def _named(hosts: Sequence[str]) -> str:
-    more = f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else ""
-    return ", ".join(hosts[:NAMED]) + more

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..verdict import Verdict
+from .document import was_looked_at
 
 # Best first. What could not be seen is worse than what is known to need a reboot only, and better than what is known to
 # be wrong: the order of the exit statuses.
@@ -25,7 +26,7 @@ def compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any
     """The key `baseline` of a result: since when, and the hosts by what became of them, each with its verdict before
     and now (null where there is none) and the rules whose findings came and went. Hosts that one of the two runs did
     not look at are left out."""
-    unseen = {host["host"] for result in (before, now) for host in result["hosts"] if host.get("looked_at") is False}
+    unseen = {host["host"] for result in (before, now) for host in result["hosts"] if not was_looked_at(host)}
     earlier, later = (_by_name(host for host in one["hosts"] if host["host"] not in unseen) for one in (before, now))
     both = [_change(earlier[name], later[name]) for name in later if name in earlier]
     return {

@@ -14,6 +14,7 @@ from ..dumps import with_origins
 from ..errors import UserError
 from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
+from .names import several
 
 SCHEMA = "kdump-enabler/result/1"
 NAMED = 4  # hosts in a sentence
@@ -87,20 +88,20 @@ def merged(results: Iterable[Mapping[str, Any]], expected: Iterable[str] = ()) -
     every = [host for result in ordered for host in result["hosts"]]
     names: dict[str, Mapping[str, Any]] = {}
     for host in every:
-        if host["host"] not in names or not _not_looked_at(host):
+        if host["host"] not in names or was_looked_at(host):
             names[host["host"]] = host
     count = Counter(host["host"] for host in every)
     missing = {name: nobody(name, Verdict.UNKNOWN, MISSING) for name in expected if name not in names}
     said = {"results": len(ordered), "repeated": [name for name in names if count[name] > 1], "missing": list(missing)}
     found = document([*names.values(), *missing.values()], str(ordered[-1]["generated_at"]))
     why = next((result["cut_off"]["why"] for result in reversed(ordered) if "cut_off" in result), "")
-    cut = marked(found, why) if why and any(map(_not_looked_at, names.values())) else found
+    cut = marked(found, why) if why and not all(map(was_looked_at, names.values())) else found
     return cut | ({"joined": said} if len(ordered) > 1 or missing else {})
 
 
 def marked(result: Mapping[str, Any], why: str) -> dict[str, Any]:
     """The result of a run that was cut off, with a mark that says so; `why` is a clause."""
-    left = sum(_not_looked_at(host) for host in result["hosts"])
+    left = sum(not was_looked_at(host) for host in result["hosts"])
     hosts = len(result["hosts"])
     return {**result, "cut_off": {"why": why, "hosts": hosts, "answered": hosts - left}}
 
@@ -110,14 +111,14 @@ def cut_off(result: Mapping[str, Any]) -> str:
     mark = result.get("cut_off")
     if not mark:
         return ""
-    left = [host["host"] for host in result["hosts"] if _not_looked_at(host)]
-    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
-    rest = f" Not looked at: {', '.join(left[:NAMED])}{more}. Run it again for all of them." if left else ""
+    left = [host["host"] for host in result["hosts"] if not was_looked_at(host)]
+    rest = f" Not looked at: {several(left, NAMED)}. Run it again for all of them." if left else ""
     return f"{mark['why']}: {mark['answered']} of {mark['hosts']} hosts answered.{rest}"
 
 
-def _not_looked_at(host: Mapping[str, Any]) -> bool:
-    return host.get("looked_at") is False
+def was_looked_at(host: Mapping[str, Any]) -> bool:
+    """Whether a run got to this host before it was cut off; those of whole runs do not say so."""
+    return bool(host.get("looked_at", True))
 
 
 def joined(result: Mapping[str, Any], elsewhere: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -130,11 +131,11 @@ def told_apart(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The records, of which no two have one name: what is no live host, and has the name of another, is called by its
     source, too."""
     given = [dict(record) for record in records]
-    names = [record["host"] for record in given]
+    count = Counter(record["host"] for record in given)
     taken: set[str] = set()
     for record in given:
         seen = record.get("seen") or {}
-        if names.count(record["host"]) > 1 and seen.get("source"):
+        if count[record["host"]] > 1 and seen.get("source"):
             short = f"{record['host']} ({Path(seen['source']).name})"
             record["host"] = short if short not in taken else f"{record['host']} ({seen['source']})"
         taken.add(record["host"])

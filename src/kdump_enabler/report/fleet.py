@@ -10,6 +10,7 @@ from rich.console import Console
 from ..reaching import without_address
 from .baseline import BEST_FIRST
 from .causes import Cause, by_rule
+from .names import several
 from .text import COLOURS, MARKS, literal
 
 Host = Mapping[str, Any]
@@ -114,5 +115,4 @@ def _by(records: Iterable[Host], key: Callable[[Host], str]) -> dict[str, list[s
 
 
 def _names(hosts: Sequence[str]) -> str:
-    more = f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else ""
-    return literal(", ".join(hosts[:NAMED])) + more
+    return literal(several(hosts, NAMED))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..verdict import Verdict
 from .causes import WORST_FIRST
+from .document import was_looked_at
 from .visible import visible
 
 # Name, help. All are gauges; what could not be seen has no sample.
@@ -30,7 +31,7 @@ def render(result: Mapping[str, Any]) -> str:
     """Every metric with a sample for each host that has it, as the text format of Prometheus wants it
     (prometheus.io/docs/instrumenting/exposition_formats)."""
     found: dict[str, list[str]] = {name: [] for name in METRICS}
-    looked_at = [host for host in result["hosts"] if host.get("looked_at", True)]
+    looked_at = [host for host in result["hosts"] if was_looked_at(host)]
     for host in looked_at:
         for name, labels, value in _samples(host):
             found[name].append(_line(name, {"host": host["host"], **labels}, value))

@@ -13,7 +13,8 @@ from rich.table import Table
 from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
 from .causes import Cause, by_cause, like_each_other
-from .document import cut_off, seen_elsewhere
+from .document import cut_off, seen_elsewhere, was_looked_at
+from .names import several
 from .visible import visible
 
 COLOURS = {
@@ -59,7 +60,7 @@ def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
     for host in elsewhere:
         console.print(f" [dim]{literal(host['host'])}: {literal(seen_elsewhere(host))}[/]", soft_wrap=True)
     for host in result["hosts"]:
-        for line in _remarks(host) if host.get("looked_at", True) else ():
+        for line in _remarks(host) if was_looked_at(host) else ():
             console.print(Padding(line, (1, 0, 0, 1)))
 
 
@@ -178,8 +179,7 @@ def _ago(seconds: int) -> str:
 
 def _plan(steps: Iterable[tuple[str, str]], names: Sequence[str]) -> str:
     lines = [f"  {literal(step)}  [dim]{literal(changes)}[/]" for step, changes in steps]
-    more = f" and {len(names) - NAMED_HOSTS} more" if len(names) > NAMED_HOSTS else ""
-    where = ", ".join(f"[bold]{literal(name)}[/]" for name in names[:NAMED_HOSTS]) + more
+    where = several([f"[bold]{literal(name)}[/]" for name in names], NAMED_HOSTS)
     return "\n".join([f"A run would, on {where}:" if lines else f"Nothing to do on {where}.", *lines])
 
 
@@ -205,8 +205,7 @@ def _finding(cause: Cause, many: bool, short: bool) -> Padding:
     head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{literal(finding['title'])}[/]{like}"
     places = [f"({_place(source)})" for source in finding["evidence"][:1]]
     details = f"{literal(' '.join([finding['current'], *places]))} [dim]→[/] {literal(finding['wanted'])}"
-    more = f" and {len(hosts) - NAMED_HOSTS} more" if len(hosts) > NAMED_HOSTS else ""
-    on = f"\non {literal(', '.join(hosts[:NAMED_HOSTS]))}{more}" if hosts else ""
+    on = f"\non {literal(several(hosts, NAMED_HOSTS))}" if hosts else ""
     block = Table.grid()
     block.add_column(no_wrap=short, overflow="ellipsis" if short else "fold")
     block.add_row(head)
