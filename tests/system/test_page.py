@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 from kdump_enabler.report import baseline, document, html
 from tests.unit.fleets import fleet, record
@@ -59,6 +60,11 @@ def rows(browser: webdriver.Chrome) -> list[WebElement]:
     return list(browser.find_elements(By.CSS_SELECTOR, "#rows .row"))
 
 
+def soon(browser: webdriver.Chrome, seen: Callable[[], object]) -> None:
+    """Wait for something that the browser tells only with a later frame: paints, toggles, scrolls, rows drawn anew."""
+    WebDriverWait(browser, 60, ignored_exceptions=[StaleElementReferenceException]).until(lambda _: seen())
+
+
 def milliseconds(browser: webdriver.Chrome, script: str) -> float:
     """How long a piece of script takes until the page is laid out anew."""
     timed = f"const begun = performance.now(); {script}; document.body.offsetHeight; return performance.now() - begun;"
@@ -72,7 +78,9 @@ def test_it_says_first_how_many_would_leave_nothing(browser: webdriver.Chrome) -
 
 def test_it_is_drawn_at_once_and_filters_at_once(browser: webdriver.Chrome) -> None:
     browser.refresh()
-    paint = browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    entry = "const paint = performance.getEntriesByName('first-contentful-paint')[0]; return paint && paint.startTime"
+    soon(browser, lambda: browser.execute_script(entry))
+    paint = browser.execute_script(entry)
     search = "at('search').value = 'systemctl web9'; at('search').dispatchEvent(new Event('input'))"
     filtered, sort = milliseconds(browser, search), milliseconds(browser, "choose({words: [], sort: 'name'})")
     print(f"first paint {paint:.0f} ms, filter {filtered:.0f} ms, sort {sort:.0f} ms")
@@ -93,7 +101,7 @@ def test_search_verdict_and_cause_filter(browser: webdriver.Chrome) -> None:
 def test_a_cause_opens_with_reason_and_command_and_shows_its_hosts(browser: webdriver.Chrome) -> None:
     cause = next(one for one in browser.find_elements(By.CSS_SELECTOR, "details.cause") if "KD010" in one.text)
     cause.find_element(By.TAG_NAME, "summary").click()
-    assert "kdump-enabler enable -i hosts.yml" in cause.text
+    soon(browser, lambda: "kdump-enabler enable -i hosts.yml" in cause.text)
     cause.find_element(By.XPATH, ".//button[starts-with(., 'Show')]").click()
     assert count(browser) == "2,000 of 10,000 hosts"
 
@@ -124,8 +132,7 @@ def test_sorting_by_a_column(browser: webdriver.Chrome) -> None:
 
 def test_scrolling_shows_the_last_host(browser: webdriver.Chrome) -> None:
     browser.execute_script("choose({sort: 'name', down: false}); at('rows').scrollTop = 1e9")
-    time.sleep(0.3)
-    assert rows(browser)[-1].get_attribute("data-name") == "web10000"
+    soon(browser, lambda: rows(browser)[-1].get_attribute("data-name") == "web10000")
 
 
 def test_what_changed_since_the_baseline(browser: webdriver.Chrome) -> None:
