@@ -14,17 +14,25 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible_collections.kdump.enabler.plugins.plugin_utils import looking
 from ansible_collections.kdump.enabler.plugins.plugin_utils.controller import identity, is_dead
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look, note
 
-# The controller loads this file once, before it forks a worker for each host: what is imported and read here they all
-# share.
-with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
-    for _name in ("audit", "errors", "partial", "piped", "policy_file", "probe", "report.document", "trouble"):
-        library(_name)
-    for _name in ("platforms", "profiles", "sysctls"):
-        library(_name).table()
+
+def _load() -> None:
+    """Import and read what all looks need."""
+    with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
+        for name in ("audit", "errors", "partial", "piped", "policy_file", "probe", "report.document", "trouble"):
+            library(name)
+        for name in ("platforms", "profiles", "sysctls"):
+            library(name).table()
+
+
+# The controller loads this file once, before it forks a worker for each host, and they share what is loaded then. Where
+# looks share a process, it is loaded while the first hosts are asked.
+if looking.waiting is contextlib.nullcontext:
+    _load()
 BEGUN = datetime.now(timezone.utc)  # so a run has one name on all its hosts
 SETTLE_POLL = 5  # seconds between two looks at a machine that has just booted
 

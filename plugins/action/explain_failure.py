@@ -23,12 +23,8 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         trouble = library("trouble").of_result(self._task.args["task"], self._task.args["result"])
         after = self._task.args.get("after")
-        told = {
-            "sentence": trouble.msg if after is None else f"{after}; and the host is not as it was: {trouble.msg}",
-            "hint": trouble.hint,
-            "kind": trouble.kind,
-            "exit_code": trouble.exit_code,
-            "lines": trouble.diff,
-        }
+        told = trouble.told()
+        if after is not None:
+            told["sentence"] = f"{after}; and the host is not as it was: {trouble.msg}"
         note(task_vars or {}, kdump_trouble=told)
         return {"changed": False, **told}

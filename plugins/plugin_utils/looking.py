@@ -7,7 +7,9 @@ import contextlib
 import os
 import shlex
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ FIND_PYTHON = "P=/usr/libexec/platform-python; [ -x $P ] || P=python3; exec $P -
 TIMEOUT = 120  # seconds; an emulated machine beside others takes 20
 # The connection that a look makes is shared by the tasks after it: one that its host has left ends after two minutes.
 KEEP_ALIVE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=8"
+# What surrounds the wait for a host: where looks share a process, others have their turn (kdump_enabler.fleet_look).
+waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class _TimedOutError(BaseException):
@@ -59,6 +63,10 @@ def notice_a_dead_host(action: ActionBase, options: str) -> None:
 @contextlib.contextmanager
 def _at_most(seconds: int) -> Iterator[None]:
     """Raise _TimedOutError when the block takes longer. A time-out that the task has of its own stays the only one."""
+    if seconds and threading.current_thread() is not threading.main_thread():
+        with _ended_after(seconds):
+            yield
+        return
     if not seconds or signal.getitimer(signal.ITIMER_REAL)[0]:
         yield
         return
@@ -75,12 +83,41 @@ def _at_most(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _end_children() -> None:
+@contextlib.contextmanager
+def _ended_after(seconds: int) -> Iterator[None]:
+    """The same for a thread, which no signal interrupts: its ssh is ended, and what follows is the time-out."""
+    late, here = threading.Event(), threading.get_native_id()
+
+    def give_up() -> None:
+        late.set()
+        _end_children(here)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception:
+        if late.is_set():
+            raise _TimedOutError from None
+        raise
+    finally:
+        timer.cancel()
+
+
+def _end_children(thread: int | None = None) -> None:
     """End the ssh of this worker, which still waits for the host; without a /proc it stays until the host lets go."""
-    here = os.getpid()
+    for child in _children(os.getpid(), thread or os.getpid()):
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGTERM)
+
+
+def _children(process: int, thread: int) -> list[int]:
+    """The processes that a thread started, and what these did: any of them may hold the pipe that is read."""
     with contextlib.suppress(OSError):
-        for child in Path(f"/proc/{here}/task/{here}/children").read_text(encoding="ascii").split():
-            os.kill(int(child), signal.SIGTERM)
+        first = Path(f"/proc/{process}/task/{thread}/children").read_text(encoding="ascii").split()
+        return [one for child in map(int, first) for one in (child, *_children(child, child))]
+    return []
 
 
 def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: str) -> str:
@@ -88,12 +125,23 @@ def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: st
     schema. Raises AnsibleActionFail with one sentence when there is none."""
     source = library("piped").program(Path(str(library(name).__file__)))
     command = " ".join([_python(action, task_vars), *map(shlex.quote, arguments)])
+    _let_others_work(action._connection)
     answer = action._low_level_execute_command(command, in_data=source, sudoable=True)
     output = next((line for line in answer["stdout_lines"] if line.startswith('{"schema"')), None)
     if output is None:
         lines = (answer["stderr"] or answer["stdout"]).strip().splitlines()
         raise AnsibleActionFail(f"The {name} did not run (exit status {answer['rc']}): {lines[-1] if lines else ''}")
     return str(output)
+
+
+def _let_others_work(connection: Any) -> None:
+    execute = connection.exec_command
+
+    def patiently(*arguments: Any, **options: Any) -> Any:
+        with waiting():
+            return execute(*arguments, **options)
+
+    connection.exec_command = patiently
 
 
 def _python(action: ActionBase, task_vars: dict[str, Any]) -> str:

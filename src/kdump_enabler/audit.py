@@ -13,10 +13,11 @@ from .facts import backups, late_arming, machine
 from .facts.machine import Facts
 from .facts.sysctl import Setting
 from .finding import Finding, Severity
+from .judging import captures_now, decide
 from .plan import Plan
 from .policy import OWN, Origin, Policy
 from .proof import standing
-from .verdict import EXIT_CODES, Verdict, captures_now, decide
+from .verdict import EXIT_CODES, Verdict
 from .wanted import Reserve, candidates, reserve
 
 WAITING = ("activating", "inactive")

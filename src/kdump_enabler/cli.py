@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import __version__, commands, explanations
+from . import __version__, commands
 from .crash_commands import prove, simulate
 from .dump_commands import dumps
 from .errors import UserError
@@ -213,6 +213,8 @@ def explain(topic: str | None) -> int:
       kdump-enabler explain kernel.panic_on_oops
       kdump-enabler explain crashkernel
     """
+    from . import explanations  # noqa: PLC0415 - it needs every rule
+
     click.echo(explanations.text(topic) if topic else explanations.overview())
     return 0
 

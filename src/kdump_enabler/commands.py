@@ -9,17 +9,20 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import audit, policy_file, recordings
+from . import policy_file
 from .errors import UserError
 from .policy import Layer, effective
 from .report import baseline, document
 from .report.visible import visible
 from .report.writing import write
 from .request import Request
+
+if TYPE_CHECKING:
+    from . import recordings
 
 ENABLES = """This will, on {where}:
   1. install the kdump tools of the distribution
@@ -103,6 +106,8 @@ def look_here(
     roots: Sequence[str] = (), given: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
 ) -> dict[str, Any]:
     """The result for file trees, recordings and archives; for this machine if there are none."""
+    from . import recordings  # noqa: PLC0415 - here and below: what a look at a fleet does elsewhere
+
     recorded: Iterator[tuple[recordings.Seen, dict[str, str]]] = ((seen, {}) for seen in recordings.recorded(given))
     looks = itertools.chain(_trees(roots if roots or given else (None,), save), recorded)
     records = (_judged(seen, layers) | not_kept for seen, not_kept in looks)
@@ -110,11 +115,15 @@ def look_here(
 
 
 def _judged(seen: recordings.Seen, layers: Sequence[Layer]) -> dict[str, Any]:
+    from . import audit  # noqa: PLC0415
+
     return seen.told(audit.audit(seen.evidence, policy_file.in_effect(seen.evidence, layers)).as_dict(seen.host))
 
 
 def _trees(roots: Sequence[str | None], save: str | None) -> Iterator[tuple[recordings.Seen, dict[str, str]]]:
     """What is seen of each tree, and what its record says besides where that could not be kept."""
+    from . import recordings  # noqa: PLC0415
+
     for root in roots:
         seen, raw = recordings.here(root)
         yield seen, _keep(save, raw) if save else {}

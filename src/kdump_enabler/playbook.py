@@ -22,6 +22,8 @@ from .report.document import LOST, LOST_AT
 FAILED = "failed on "
 ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
+# Those that only look, which fleet_look.py does; it has a terminal of its own, that is none.
+IN_ONE_PROCESS = ("check",)
 # Whose first look and last one tell all that is to be told of a host.
 TOLD_BY_LOOKS = ("check", "enable", "disable", "rollback", "reboot")
 # Ansible then leaves out what comes after the play, which is the report.
@@ -116,17 +118,17 @@ def _play(what: Run, variables: Mapping[str, str], watch: Watcher, seen: Seen) -
     try:
         return [line for line in _lines(process, tell) if line]
     except KeyboardInterrupt:
-        _end(process, tell)
+        _end(process, tell, 0 if what.playbook in IN_ONE_PROCESS else MOMENT)
         raise
     finally:
         process.wait()
 
 
-def _end(process: subprocess.Popen[str], watch: Watcher) -> None:
+def _end(process: subprocess.Popen[str], watch: Watcher, seconds: int) -> None:
     """Let Ansible end. Ctrl-C in a terminal has reached it already, and a second one would keep it from ending what it
-    started. What it still says is read, as it would wait for that."""
+    started, so it has some seconds. What it still says is read, as it would wait for that."""
     with suppress(subprocess.TimeoutExpired):
-        process.wait(MOMENT)
+        process.wait(seconds)
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
     for _ in _lines(process, watch):
@@ -164,13 +166,20 @@ def _command(what: Run, given: Mapping[str, str]) -> list[str]:
     variables = {**what.variables, **given}
     here = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
     return [
-        _executable(),
+        *_program(what.playbook),
         f"kdump.enabler.{what.playbook}",
         *(["-i", what.inventory] if what.inventory else here),
         "-e",
         json.dumps(variables),
         *what.arguments,
     ]
+
+
+def _program(playbook: str) -> list[str]:
+    """What takes the playbook: a look at all hosts needs no worker processes, where Ansible is part of this Python."""
+    found = _executable()
+    ours = playbook in IN_ONE_PROCESS and Path(found).parent == Path(sys.executable).parent
+    return [sys.executable, "-m", f"{__package__}.fleet_look", found] if ours else [found]
 
 
 def hosts_of(inventory: str) -> list[str]:

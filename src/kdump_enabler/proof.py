@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .evidence import File
 from .facts.crashkernel import MIB
-from .facts.machine import Facts
 from .facts.proofs import SCHEMA
+
+if TYPE_CHECKING:
+    from .facts.machine import Facts
 
 PROVEN = "proven"
 DAY = 24 * 60 * 60

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .audit import Audit
 from .probe import without_secrets
 from .proof import State, standing
+
+if TYPE_CHECKING:
+    from .audit import Audit
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Trouble:
     def as_dict(self) -> dict[str, Any]:
         """The trouble as a task's result holds it."""
         return asdict(self)
+
+    def told(self) -> dict[str, Any]:
+        """The trouble as it is registered for the report."""
+        renamed = {"msg": "sentence", "diff": "lines"}
+        return {renamed.get(name, name): value for name, value in asdict(self).items()}
 
 
 # What tools print, what it means, what to do. The first match counts; {0} is what its group holds.

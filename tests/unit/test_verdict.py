@@ -9,7 +9,8 @@ import pytest
 from kdump_enabler import evidence
 from kdump_enabler.facts import machine
 from kdump_enabler.finding import Finding, Severity
-from kdump_enabler.verdict import EXIT_CODES, Verdict, captures_now, decide, worst_exit_code
+from kdump_enabler.judging import captures_now, decide
+from kdump_enabler.verdict import EXIT_CODES, Verdict, worst_exit_code
 from tests.hosts import machines
 from tests.hosts.machines import Raw
 

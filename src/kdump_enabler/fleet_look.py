@@ -1,0 +1,213 @@
+"""Looks at the hosts of an inventory in one process, with Ansible's own inventory, variables, connections and become.
+
+    python -m kdump_enabler.fleet_look /path/of/ansible-playbook kdump.enabler.check OPTIONS...
+
+does what that command does, and prints what the `kdump.enabler.events` callback prints. Ansible starts a process for
+each host, which costs more than the look itself; here threads wait for the hosts, and only one at a time does anything
+else, as nothing in Ansible is made for threads. What it cannot do is left to the command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+import queue
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from . import partial
+from .report import document
+from .report.writing import write
+from .trouble import of_result
+
+LOOK = "kdump.enabler.audit"  # the task of the playbook's first play that this is about
+# What lib/ansible/executor/task_executor.py takes in ansible-core 2.16 to 2.18, 2.19, and 2.21.
+BEFORE = ("host", "task", "job_vars", "play_context")
+AFTER = ("loader", "shared_loader_obj", "final_q", "variable_manager")
+KNOWN = ((*BEFORE, "new_stdin", *AFTER), (*BEFORE, *AFTER), ("host", "play_context", *AFTER))
+# Options that are for playbooks with several tasks.
+FOR_TASKS = ("listhosts", "listtasks", "listtags", "syntax", "step", "start_at_task", "skip_tags")
+
+
+class Turn:
+    """Which thread works: with it held, all others wait for their hosts, or for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """While its host is waited for, the others have their turn."""
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()
+
+
+class Looks:
+    """The looks at all hosts of a play."""
+
+    def __init__(self, path: str, loader: Any, inventory: Any, variables: Any, secrets: Mapping[str, Any]) -> None:
+        """With what ansible-playbook has read of its command line; `path` is the playbook's."""
+        from ansible.playbook import Playbook  # noqa: PLC0415 - here and below: Ansible may not be there
+        from ansible.template import Templar  # noqa: PLC0415
+
+        self._loader, self._variables, self._secrets = loader, variables, secrets
+        self._play = Playbook.load(path, variable_manager=variables, loader=loader).get_plays()[0]
+        self._task = next(task for task in _tasks(self._play.compile()) if task.action == LOOK)
+        self._given = variables.get_vars(play=self._play)
+        pattern = Templar(loader=loader, variables=self._given).template(self._play.hosts)
+        self._hosts = inventory.get_hosts(pattern, order=self._play.order)
+        self._names = [host.name for host in self._hosts]
+        self._turn, self._found = Turn(), dict[str, dict[str, Any]]()
+
+    def all(self, most: int) -> None:
+        """Look at all hosts, `most` at once, and write the result to kdump_result_path."""
+        from ansible_collections.kdump.enabler.plugins.plugin_utils import looking  # noqa: PLC0415
+
+        looking.waiting = self._turn.away
+        _tell("play", "", self._play.get_name(), hosts=len(self._names), names=self._names)
+        waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for host in self._hosts:
+            waiting.put(host)
+        threads = [threading.Thread(target=self._some, args=(waiting,), daemon=True) for _ in self._hosts[:most]]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        records = [document.from_play(name, self._found[name]) for name in self._names]
+        beside = document.head(record["verdict"] for record in records)
+        write(Path(self._given["kdump_result_path"]), document.lines(beside, map(document.packed, records)))
+
+    def _some(self, waiting: queue.SimpleQueue[Any]) -> None:
+        with contextlib.suppress(queue.Empty), tempfile.TemporaryFile() as lock:
+            while True:
+                host = waiting.get_nowait()
+                with self._turn:
+                    _tell("start", host.name, self._task.get_name())
+                    self._note(host.name, self._look(host, lock.fileno()))
+
+    def _look(self, host: Any, lock: int) -> dict[str, Any]:
+        """What Ansible makes of the task on this host, as what it registers."""
+        from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415
+        from ansible.playbook.play_context import PlayContext  # noqa: PLC0415
+        from ansible.plugins import loader as plugins  # noqa: PLC0415
+
+        task, known = self._task.copy(), {"_hosts": self._names, "_hosts_all": self._names}
+        variables = self._variables.get_vars(play=self._play, host=host, task=task, **known)
+        task.squash()
+        values = {
+            "host": host,
+            "task": task,
+            "job_vars": variables,
+            "play_context": PlayContext(self._play, self._secrets, lock),
+            "new_stdin": None,  # for prompts
+            "loader": self._loader,
+            "shared_loader_obj": plugins,
+            "final_q": None,  # for retries and background jobs
+            "variable_manager": self._variables,
+        }
+        with _context(host, task, variables):
+            found = TaskExecutor(**{name: values[name] for name in inspect.signature(TaskExecutor).parameters}).run()
+        if isinstance(found, dict):
+            return found
+        return {**found.result_data, "failed": found.failed, "unreachable": found.unreachable, "msg": found.msg or ""}
+
+    def _note(self, name: str, result: Mapping[str, Any]) -> None:
+        """Keep and tell what came of it."""
+        self._found[name] = {"kdump_audit": result}
+        event = "unreachable" if result.get("unreachable") else "failed" if result.get("failed") else "ok"
+        if event == "failed":
+            told = self._found[name]["kdump_trouble"] = of_result(self._task.name, result).told()
+            partial.note(str(self._given["kdump_looks_path"]), name, kdump_trouble=told)
+        _tell(event, name, self._task.get_name(), message=str(result.get("msg", "")))
+
+
+def main(command: Sequence[str]) -> None:
+    """Look, or become the command. Ends the process with Ansible's exit statuses."""
+    try:
+        from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415
+
+        known = tuple(inspect.signature(TaskExecutor).parameters) in KNOWN
+    except ImportError:
+        known = False
+    if not known:
+        os.execv(command[0], command)  # noqa: S606 - playbook.py chose it
+    _program(command).cli_executor(list(command))
+
+
+def _program(command: Sequence[str]) -> Any:
+    """ansible-playbook's own class, which reads the command line, the settings and the passwords, with another run."""
+    from ansible.cli.playbook import CLI, PlaybookCLI  # noqa: PLC0415
+    from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: PLC0415
+
+    from ansible import constants, context  # noqa: PLC0415
+
+    class Program(PlaybookCLI):
+        """ansible-playbook for one that only looks."""
+
+        def run(self) -> int:
+            CLI.run(self)
+            if not _is_for_us(constants, context.CLIARGS):
+                os.execv(command[0], command)  # noqa: S606
+            secrets = dict(zip(("conn_pass", "become_pass"), self.ask_passwords(), strict=True))
+            loader, inventory, variables = self._play_prereqs()
+            CLI.get_host_list(inventory, context.CLIARGS["subset"])
+            path = _get_collection_playbook_path(context.CLIARGS["args"][0])[1]
+            looks = Looks(path, loader, inventory, variables, secrets)
+            # As Ansible's workers: that ssh asks something of one host of many is an error.
+            os.setsid()
+            try:
+                looks.all(context.CLIARGS["forks"])
+            except KeyboardInterrupt:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                os.killpg(0, signal.SIGTERM)  # each thread's ssh
+                raise
+            return 0
+
+    return Program
+
+
+def _is_for_us(constants: Any, given: Mapping[str, Any]) -> bool:
+    """Whether nothing was asked for that only Ansible's own processes do: choosing tasks, callback plugins, another
+    strategy, a time-out for each task (which is a signal)."""
+    for_ansible = constants.CALLBACKS_ENABLED or constants.TASK_TIMEOUT or constants.DEFAULT_STRATEGY != "linear"
+    return not for_ansible and list(given["tags"]) == ["all"] and not any(given.get(name) for name in FOR_TASKS)
+
+
+def _tasks(blocks: Sequence[Any]) -> Iterator[Any]:
+    for one in blocks:
+        yield from _tasks(one.block) if hasattr(one, "block") else (one,)
+
+
+def _context(host: Any, task: Any, variables: dict[str, Any]) -> AbstractContextManager[Any]:
+    """What surrounds a task in the workers of ansible-core 2.21 and 2.19 (lib/ansible/executor/process/worker.py)."""
+    try:
+        from ansible._internal._task import TaskContext  # noqa: PLC0415
+    except ImportError:
+        return contextlib.nullcontext()
+    return TaskContext.create(task, variables, host.name) if hasattr(TaskContext, "create") else TaskContext(task)
+
+
+def _tell(event: str, host: str, task: str, **more: Any) -> None:
+    sys.stdout.write(json.dumps({"event": event, "host": host, "task": task, **more}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
