@@ -138,7 +138,7 @@ class Looks:
         _tell(event, name, self._task.get_name(), message=str(result.get("msg", "")))
 
 
-def main(command: Sequence[str]) -> None:
+def main(command: list[str]) -> None:
     """Look, or become the command. Ends the process with Ansible's exit statuses."""
     try:
         from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415
@@ -148,10 +148,10 @@ def main(command: Sequence[str]) -> None:
         known = False
     if not known:
         os.execv(command[0], command)  # noqa: S606 - playbook.py chose it
-    _program(command).cli_executor(list(command))
+    _program(command).cli_executor(command)
 
 
-def _program(command: Sequence[str]) -> Any:
+def _program(command: list[str]) -> Any:
     """ansible-playbook's own class, which reads the command line, the settings and the passwords, with another run."""
     from ansible.cli.playbook import CLI, PlaybookCLI  # noqa: PLC0415
     from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: PLC0415
@@ -201,7 +201,10 @@ def _context(host: Any, task: Any, variables: dict[str, Any]) -> AbstractContext
         from ansible._internal._task import TaskContext  # noqa: PLC0415
     except ImportError:
         return contextlib.nullcontext()
-    return TaskContext.create(task, variables, host.name) if hasattr(TaskContext, "create") else TaskContext(task)
+    context: AbstractContextManager[Any] = (
+        TaskContext.create(task, variables, host.name) if hasattr(TaskContext, "create") else TaskContext(task)
+    )
+    return context
 
 
 def _tell(event: str, host: str, task: str, **more: Any) -> None:
