@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +50,27 @@ def test_it_finds_what_ansible_finds(tmp_path: Path, hosts: dict[str, dict[str, 
     }
     troubles = {name: one["trouble"]["kind"] for name, one in found.items() if "trouble" in one}
     assert troubles == {"no-python": "no_python", "wrong": "policy", "slow": "no_answer"}
+
+
+def test_a_change_goes_on_with_the_hosts_that_need_one(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> None:
+    """As a dry run: these hosts are this machine."""
+    seen: list[Mapping[str, Any]] = []
+    del hosts["slow"]
+    found = play("enable", tmp_path / "hosts.json", hosts, "--check", watch=seen.append)
+    assert found == play("enable", tmp_path / "hosts.json", hosts, "--check", *WITH_TASKS)
+    assert list(found) == list(hosts)
+    plays = [set(event["names"]) for event in seen if event["event"] == "play" and "names" in event]
+    assert plays == [set(hosts), {"arch-tools-only", "templated", "refused", "no-python", "wrong"}]
+
+
+def test_hosts_that_are_as_they_should_be_are_done_after_the_look(
+    tmp_path: Path, hosts: dict[str, dict[str, Any]]
+) -> None:
+    ready = {name: hosts[name] for name in ("debian12-ready", "almalinux8-ready")}
+    seen: list[Mapping[str, Any]] = []
+    found = play("enable", tmp_path / "hosts.json", ready, watch=seen.append)
+    assert {name: one["verdict"] for name, one in found.items()} == dict.fromkeys(ready, "ready")
+    assert [event["hosts"] for event in seen if event["event"] == "play"] == [2]
 
 
 def test_it_is_one_process(tmp_path: Path) -> None:
@@ -122,9 +144,15 @@ def test_one_thread_works_at_a_time_while_all_wait() -> None:
         ({"CALLBACKS_ENABLED": ["profile_tasks"]}, {}, False),
         ({"TASK_TIMEOUT": 5}, {}, False),
         ({"DEFAULT_STRATEGY": "free"}, {}, False),
+        ({}, {"become_ask_pass": True}, True),
+        ({}, {"become_ask_pass": True, "args": ["kdump.enabler.enable"]}, False),
+        ({"DEFAULT_VAULT_PASSWORD_FILE": "/vault"}, {"args": ["kdump.enabler.enable"]}, False),
+        ({}, {"args": ["kdump.enabler.enable"]}, True),
     ],
 )
 def test_what_is_left_to_ansible(settings: dict[str, Any], options: dict[str, Any], ours: bool) -> None:
     constants = SimpleNamespace(CALLBACKS_ENABLED=[], TASK_TIMEOUT=0, DEFAULT_STRATEGY="linear")
+    constants.DEFAULT_VAULT_PASSWORD_FILE, constants.DEFAULT_VAULT_IDENTITY_LIST = None, []
     vars(constants).update(settings)
-    assert fleet_look._is_for_us(constants, {"tags": ["all"], "step": False} | options) is ours
+    given = {"tags": ["all"], "step": False, "args": ["kdump.enabler.check"]} | options
+    assert fleet_look._is_for_us(constants, given) is ours

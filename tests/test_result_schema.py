@@ -15,7 +15,7 @@ from jsonschema.exceptions import ValidationError
 
 from kdump_enabler.cli import cli
 from kdump_enabler.finding import Severity
-from kdump_enabler.playbook import Run, run
+from kdump_enabler.playbook import Run, Watcher, run
 from kdump_enabler.report import document
 from kdump_enabler.verdict import EXIT_CODES, Verdict
 from tests import vmcores
@@ -56,10 +56,16 @@ def nobody_watches(event: Mapping[str, Any]) -> None:
     """Progress is not what these tests are about."""
 
 
-def play(playbook: str, inventory: Path, hosts: Mapping[str, Mapping[str, Any]], *words: str) -> dict[str, Any]:
+def play(
+    playbook: str,
+    inventory: Path,
+    hosts: Mapping[str, Mapping[str, Any]],
+    *words: str,
+    watch: Watcher = nobody_watches,
+) -> dict[str, Any]:
     """The records of these hosts, by name, from a result of this playbook that keeps to the schema."""
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
-    result = run(Run(playbook, str(inventory), {"kdump_become": False}, words), nobody_watches)
+    result = run(Run(playbook, str(inventory), {"kdump_become": False}, words), watch)
     keeps_to_the_schema(result)
     return {host["host"]: host for host in result["hosts"]}
 

@@ -4,7 +4,8 @@
 
 does what that command does, and prints what the `kdump.enabler.events` callback prints. Ansible starts a process for
 each host, which costs more than the look itself; here threads wait for the hosts, and only one at a time does anything
-else, as nothing in Ansible is made for threads. What it cannot do is left to the command.
+else, as nothing in Ansible is made for threads. What it cannot do is left to the command: of a playbook that changes
+hosts, such as kdump.enabler.enable, all hosts that are not as they should be.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ from .report import document
 from .report.writing import write
 from .trouble import of_result
 
+ONLY_LOOKS = "kdump.enabler.check"
 LOOK = "kdump.enabler.audit"  # the task of the playbook's first play that this is about
 # What lib/ansible/executor/task_executor.py takes in ansible-core 2.16 to 2.18, 2.19, and 2.21.
 BEFORE = ("host", "task", "job_vars", "play_context")
 AFTER = ("loader", "shared_loader_obj", "final_q", "variable_manager")
 KNOWN = ((*BEFORE, "new_stdin", *AFTER), (*BEFORE, *AFTER), ("host", "play_context", *AFTER))
 # Options that are for playbooks with several tasks.
+ASKED_AGAIN = ("ask_pass", "become_ask_pass", "ask_vault_pass", "vault_ids", "vault_password_files")
 FOR_TASKS = ("listhosts", "listtasks", "listtags", "syntax", "step", "start_at_task", "skip_tags")
 
 
@@ -68,16 +71,44 @@ class Looks:
         from ansible.template import Templar  # noqa: PLC0415
 
         self._loader, self._variables, self._secrets = loader, variables, secrets
-        self._play = Playbook.load(path, variable_manager=variables, loader=loader).get_plays()[0]
-        self._task = next(task for task in _tasks(self._play.compile()) if task.action == LOOK)
+        self._play = Playbook.load(path, variable_manager=variables, loader=loader).get_plays()[0].copy()
         self._given = variables.get_vars(play=self._play)
-        pattern = Templar(loader=loader, variables=self._given).template(self._play.hosts)
-        self._hosts = inventory.get_hosts(pattern, order=self._play.order)
+        templar = Templar(loader=loader, variables=self._given)
+        self._play.post_validate(templar)
+        self._task = next(task for task in _tasks(self._play.compile()) if task.action == LOOK)
+        self._hosts = inventory.get_hosts(self._play.hosts, order=self._play.order)
         self._names = [host.name for host in self._hosts]
         self._turn, self._found = Turn(), dict[str, dict[str, Any]]()
+        self._changes = bool(templar.template(self._task.args["for_change"]))
+        self._notes = str(self._given["kdump_looks_path"])
 
-    def all(self, most: int) -> None:
-        """Look at all hosts, `most` at once, and write the result to kdump_result_path."""
+    def all(self, most: int) -> list[str]:
+        """Look at all hosts, `most` at once. Which of them a change has to go on with; if none, the result is written
+        to kdump_result_path, otherwise the other hosts are noted (partial.py)."""
+        self._ask(most)
+        left = [name for name in self._names if self._is_open(self._found[name]["kdump_audit"])]
+        for name in self._found.keys() - left if left else ():
+            partial.note(self._notes, name, **self._found[name])
+        if not left:
+            self._write()
+        return left
+
+    def told(self, left: Sequence[str]) -> str:
+        """A file with these hosts as those of the playbook, as Ansible's option -e takes it."""
+        path = Path(self._notes).with_name("left.json")
+        path.write_text(json.dumps({"kdump_hosts": left}), encoding="utf-8")
+        return f"@{path}"
+
+    def _is_open(self, look: Mapping[str, Any]) -> bool:
+        trouble = look.get("failed") or look.get("unreachable")
+        return self._changes and bool(trouble or not look["plan"]["empty"])
+
+    def _write(self) -> None:
+        records = [document.from_play(name, self._found[name]) for name in self._names]
+        beside = document.head(record["verdict"] for record in records)
+        write(Path(self._given["kdump_result_path"]), document.lines(beside, map(document.packed, records)))
+
+    def _ask(self, most: int) -> None:
         from ansible_collections.kdump.enabler.plugins.plugin_utils import looking  # noqa: PLC0415
 
         looking.waiting = self._turn.away
@@ -90,9 +121,6 @@ class Looks:
             thread.start()
         for thread in threads:
             thread.join()
-        records = [document.from_play(name, self._found[name]) for name in self._names]
-        beside = document.head(record["verdict"] for record in records)
-        write(Path(self._given["kdump_result_path"]), document.lines(beside, map(document.packed, records)))
 
     def _some(self, waiting: queue.SimpleQueue[Any]) -> None:
         with contextlib.suppress(queue.Empty), tempfile.TemporaryFile() as lock:
@@ -110,6 +138,8 @@ class Looks:
 
         task, known = self._task.copy(), {"_hosts": self._names, "_hosts_all": self._names}
         variables = self._variables.get_vars(play=self._play, host=host, task=task, **known)
+        if self._changes:
+            variables["kdump_looks_path"] = ""  # no host is in the middle of anything yet
         task.squash()
         values = {
             "host": host,
@@ -134,7 +164,8 @@ class Looks:
         event = "unreachable" if result.get("unreachable") else "failed" if result.get("failed") else "ok"
         if event == "failed":
             told = self._found[name]["kdump_trouble"] = of_result(self._task.name, result).told()
-            partial.note(str(self._given["kdump_looks_path"]), name, kdump_trouble=told)
+            if not self._changes:
+                partial.note(self._notes, name, kdump_trouble=told)
         _tell(event, name, self._task.get_name(), message=str(result.get("msg", "")))
 
 
@@ -173,11 +204,13 @@ def _program(command: list[str]) -> Any:
             # As Ansible's workers: that ssh asks something of one host of many is an error.
             os.setsid()
             try:
-                looks.all(context.CLIARGS["forks"])
+                left = looks.all(context.CLIARGS["forks"])
             except KeyboardInterrupt:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 os.killpg(0, signal.SIGTERM)  # each thread's ssh
                 raise
+            if left:
+                os.execv(command[0], [*command, "-e", looks.told(left)])  # noqa: S606
             return 0
 
     return Program
@@ -185,9 +218,12 @@ def _program(command: list[str]) -> Any:
 
 def _is_for_us(constants: Any, given: Mapping[str, Any]) -> bool:
     """Whether nothing was asked for that only Ansible's own processes do: choosing tasks, callback plugins, another
-    strategy, a time-out for each task (which is a signal)."""
+    strategy, a time-out for each task (which is a signal), a secret that the command would have to ask for again."""
     for_ansible = constants.CALLBACKS_ENABLED or constants.TASK_TIMEOUT or constants.DEFAULT_STRATEGY != "linear"
-    return not for_ansible and list(given["tags"]) == ["all"] and not any(given.get(name) for name in FOR_TASKS)
+    secrets = constants.DEFAULT_VAULT_PASSWORD_FILE or constants.DEFAULT_VAULT_IDENTITY_LIST
+    asked_again = given["args"][0] != ONLY_LOOKS and (secrets or any(given.get(name) for name in ASKED_AGAIN))
+    chosen = list(given["tags"]) != ["all"] or any(given.get(name) for name in FOR_TASKS)
+    return not (for_ansible or asked_again or chosen)
 
 
 def _tasks(blocks: Sequence[Any]) -> Iterator[Any]:

@@ -49,6 +49,18 @@ def result(
     return marked(document(_record(name, found.get(name), unreachable.get(name)) for name in names), why)
 
 
+def completed(
+    result: Mapping[str, Any], names: Sequence[str], found: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The result of a play with the hosts that were done before it, in the order of `names`."""
+    records = {host["host"]: host for host in result["hosts"]}
+    before = {name: from_play(name, found[name]) for name in names if name in found and name not in records}
+    if not before:
+        return dict(result)
+    whole = document(record for name in names for record in (before.get(name) or records.get(name),) if record)
+    return {**result, "summary": whole["summary"], "hosts": whole["hosts"]}
+
+
 def _record(name: str, found: Mapping[str, Any] | None, unreachable: str | None) -> dict[str, Any]:
     if found is None and unreachable is None:
         return nobody(name, Verdict.UNKNOWN, NOT_LOOKED_AT) | {"looked_at": False}

@@ -22,8 +22,6 @@ from .report.document import LOST, LOST_AT
 FAILED = "failed on "
 ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
-# Those that only look, which fleet_look.py does; it has a terminal of its own, that is none.
-IN_ONE_PROCESS = ("check",)
 # Whose first look and last one tell all that is to be told of a host.
 TOLD_BY_LOOKS = ("check", "enable", "disable", "rollback", "reboot")
 # Ansible then leaves out what comes after the play, which is the report.
@@ -85,7 +83,7 @@ def run(what: Run, watch: Watcher) -> dict[str, Any]:
                 raise error
             told = any(line.startswith(REASONS) for line in output)
             return _cut_off(looks, seen, str(error).rstrip(".") if told or not seen.unreachable else ALL_LOST)
-        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        result = partial.completed(json.loads(path.read_text(encoding="utf-8")), seen.names, partial.noted(looks))
         return _with_reasons(result, seen)
 
 
@@ -118,7 +116,7 @@ def _play(what: Run, variables: Mapping[str, str], watch: Watcher, seen: Seen) -
     try:
         return [line for line in _lines(process, tell) if line]
     except KeyboardInterrupt:
-        _end(process, tell, 0 if what.playbook in IN_ONE_PROCESS else MOMENT)
+        _end(process, tell, 0 if _begins_with_looks(what) else MOMENT)
         raise
     finally:
         process.wait()
@@ -166,7 +164,7 @@ def _command(what: Run, given: Mapping[str, str]) -> list[str]:
     variables = {**what.variables, **given}
     here = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
     return [
-        *_program(what.playbook),
+        *_program(what),
         f"kdump.enabler.{what.playbook}",
         *(["-i", what.inventory] if what.inventory else here),
         "-e",
@@ -175,11 +173,17 @@ def _command(what: Run, given: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _program(playbook: str) -> list[str]:
-    """What takes the playbook: a look at all hosts needs no worker processes, where Ansible is part of this Python."""
+def _program(what: Run) -> list[str]:
+    """What takes the playbook: fleet_look.py, where Ansible is part of this Python."""
     found = _executable()
-    ours = playbook in IN_ONE_PROCESS and Path(found).parent == Path(sys.executable).parent
+    ours = _begins_with_looks(what) and Path(found).parent == Path(sys.executable).parent
     return [sys.executable, "-m", f"{__package__}.fleet_look", found] if ours else [found]
+
+
+def _begins_with_looks(what: Run) -> bool:
+    """Whether the run is a look at all hosts, after which those that are as they should be are done."""
+    looks = ("check", "enable") if what.variables.get("kdump_reboot", "never") == "never" else ("check",)
+    return what.inventory is not None and what.playbook in looks
 
 
 def hosts_of(inventory: str) -> list[str]:
