@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,10 +141,14 @@ def _keep(path: str, raw: Mapping[str, Any]) -> dict[str, str]:
 
 def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The result of a playbook, with its progress on standard error."""
-    from rich.console import Console  # noqa: PLC0415 - a local check starts in a fifth of the time without these
+    from .playbook import Run, Watcher, run  # noqa: PLC0415 - a local check starts in a fifth of the time without these
 
-    from .playbook import Run, run  # noqa: PLC0415
-    from .report.progress import Progress  # noqa: PLC0415
+    def progress() -> AbstractContextManager[Watcher]:
+        from rich.console import Console  # noqa: PLC0415
+
+        from .report.progress import Progress  # noqa: PLC0415
+
+        return Progress(Console(stderr=True, highlight=False, emoji=False), request.diff, request.dry_run)
 
     inventory = request.inventory
     if inventory and not (Path(inventory).exists() or "," in inventory):
@@ -157,8 +162,7 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     patience = {} if request.host_timeout is None else {"kdump_host_timeout": request.host_timeout}
     own = {**variables, **where, **here, **pace, **patience, "kdump_fail_on": []}
     what = Run(playbook, inventory, own, request.ansible_words(), request.verbose)
-    with Progress(Console(stderr=True, highlight=False, emoji=False), request.diff, request.dry_run) as progress:
-        result = run(what, progress)
+    result = run(what, progress)
     if not result["hosts"]:
         raise UserError(
             f"No host of {inventory} matches {request.limit or 'all'}", "ansible-inventory --list shows them."

@@ -128,7 +128,11 @@ class Looks:
                 host = waiting.get_nowait()
                 with self._turn:
                     _tell("start", host.name, self._task.get_name())
-                    self._note(host.name, self._look(host, lock.fileno()))
+                    try:
+                        result = self._look(host, lock.fileno())
+                    except Exception as error:
+                        result = {"failed": True, "msg": str(error)}
+                    self._note(host.name, result)
 
     def _look(self, host: Any, lock: int) -> dict[str, Any]:
         """What Ansible makes of the task on this host, as what it registers."""

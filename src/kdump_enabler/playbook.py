@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +34,9 @@ class Watcher(Protocol):
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """One event of the `kdump.enabler.events` callback."""
+
+
+Watching = Callable[[], AbstractContextManager[Watcher]]
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,14 @@ class Seen:
             self.unreachable[event["host"]] = event["task"].rpartition(" : ")[2], event["message"]
 
 
-def run(what: Run, watch: Watcher) -> dict[str, Any]:
+def run(what: Run, watching: Watching) -> dict[str, Any]:
     """The result document of a run; of one that was cut off (Ctrl-C, Ansible's end) what it had found, with a mark.
-    Raises UserError when Ansible ended without anything."""
+    `watching` is called once Ansible is starting, which takes it a while. Raises UserError when Ansible ended without
+    anything."""
     with tempfile.TemporaryDirectory(prefix="kdump-enabler-") as folder:
         path, looks, seen = Path(folder, "result.json"), Path(folder, "looks"), Seen()
         try:
-            output = _play(what, {"kdump_result_path": str(path), "kdump_looks_path": str(looks)}, watch, seen)
+            output = _play(what, {"kdump_result_path": str(path), "kdump_looks_path": str(looks)}, watching, seen)
         except KeyboardInterrupt:
             if what.playbook not in TOLD_BY_LOOKS or not seen.names:
                 raise
@@ -101,22 +105,23 @@ def _with_reasons(result: dict[str, Any], seen: Seen) -> dict[str, Any]:
     return result
 
 
-def _play(what: Run, variables: Mapping[str, str], watch: Watcher, seen: Seen) -> list[str]:
+def _play(what: Run, variables: Mapping[str, str], watching: Watching, seen: Seen) -> list[str]:
     """Run to the end, hand each event on, return the other lines."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     process = subprocess.Popen(
         _command(what, variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
     )
-
-    def tell(event: Mapping[str, Any]) -> None:
-        seen(event)
-        watch(event)
-
     try:
-        return [line for line in _lines(process, tell) if line]
+        with watching() as watch:
+
+            def tell(event: Mapping[str, Any]) -> None:
+                seen(event)
+                watch(event)
+
+            return [line for line in _lines(process, tell) if line]
     except KeyboardInterrupt:
-        _end(process, tell, 0 if _begins_with_looks(what) else MOMENT)
+        _end(process, seen, 0 if _begins_with_looks(what) else MOMENT)
         raise
     finally:
         process.wait()
