@@ -29,6 +29,7 @@ from .report import document
 from .report.writing import write
 from .trouble import of_result
 
+INTERRUPTED = 99  # Ansible's exit status after Ctrl-C
 ONLY_LOOKS = "kdump.enabler.check"
 LOOK = "kdump.enabler.audit"  # the task of the playbook's first play that this is about
 # What lib/ansible/executor/task_executor.py takes in ansible-core 2.16 to 2.18, 2.19, and 2.21.
@@ -212,7 +213,7 @@ def _program(command: list[str]) -> Any:
             except KeyboardInterrupt:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 os.killpg(0, signal.SIGTERM)  # each thread's ssh
-                raise
+                os._exit(INTERRUPTED)  # an ordinary end would wait for what a thread may hold
             if left:
                 os.execv(command[0], [*command, "-e", looks.told(left)])  # noqa: S606
             return 0
