@@ -9,6 +9,7 @@ from typing import Any
 # Remedies that the tool itself carries out; reports turn them into what the user types.
 ENABLE = "kdump-enabler enable"
 REBOOT = "reboot"
+THERE = "on that machine: "  # before what is typed for a recording, which is of a machine elsewhere
 
 
 class Severity(str, Enum):

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import policy_file
 from .errors import UserError
+from .finding import THERE
 from .policy import PROFILE, Layer, effective
 
 
@@ -68,7 +69,7 @@ class Request:
     def enable_command(self) -> str:
         """What to type to enable these hosts; a recording is of a machine elsewhere."""
         if not self.inventory and (self.root or self.evidence):
-            return "on that machine: sudo kdump-enabler enable"
+            return f"{THERE}sudo kdump-enabler enable"
         return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
 
     def layers(self) -> list[Layer]:

@@ -69,8 +69,9 @@ def test_one_machine(machine: str, there: list[str], absent: list[str]) -> None:
 def test_fits_and_has_no_colours(machine: str) -> None:
     text = printed(host(machine), infos=True)
     assert "\x1b" not in text
-    # What is to be typed is not broken into lines: it is copied.
-    assert max(len(line) for line in text.splitlines() if "To do" not in line) <= 100
+    # What is to be typed is not broken into lines: it is copied; nor is a word.
+    lines = [line.strip() for line in text.splitlines() if "To do" not in line and len(line) > 100]
+    assert [line for line in lines if " " in line] == []
 
 
 def test_enable_is_not_named_where_it_cannot_help() -> None:

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .names import several
+
+NAMED = 3  # titles or subjects beside the first
 WORST_FIRST = ("error", "warning", "info")
 
 
 @dataclass
 class Cause:
-    """A finding, the hosts that have it, and how many more of the same kind they have."""
+    """A finding, the hosts that have it, and the titles of those of its kind that are told with it."""
 
     finding: Mapping[str, Any]
     hosts: list[str] = field(default_factory=list)
-    more: int = 0
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The title, with what the others say more than it: `a is not set; also 2 more: b, c`."""
+        own = str(self.finding["title"])
+        if not self.others:
+            return own
+        titles = [own, *self.others]
+        if len(set(titles)) == 1:
+            return f"{own} ({len(titles)} times)"
+        begin, end = _same_words(titles), _same_words([" ".join(title.split()[::-1]) for title in titles])
+        most = max(len(title.split()) for title in titles)
+        if begin * 2 > most:
+            return " and ".join([own, *(" ".join(title.split()[begin:]) for title in self.others)])
+        if end * 2 > most:
+            return _also(own, [_lower(" ".join(title.split()[:-end])) for title in self.others])
+        return _also(own, self.others)
 
 
 def by_cause(hosts: Iterable[Mapping[str, Any]], infos: bool = False) -> list[Cause]:
@@ -29,14 +49,13 @@ def by_cause(hosts: Iterable[Mapping[str, Any]], infos: bool = False) -> list[Ca
 
 def by_rule(hosts: Iterable[Mapping[str, Any]]) -> list[Cause]:
     """One cause for each rule and severity, whatever was seen on the single host: errors first, then those that most
-    hosts have. It says what the first host says; `more` counts the other titles. A host counts once."""
-    titles: dict[tuple[str, str], set[str]] = {}
+    hosts have. It says what the first host says; the other titles are its `others`. A host counts once."""
     causes: dict[tuple[str, str], Cause] = {}
     for host, finding in _findings(hosts, infos=False):
         key = (finding["id"], finding["severity"])
         cause = causes.setdefault(key, Cause(finding))
-        titles.setdefault(key, set()).add(finding["title"])
-        cause.more = len(titles[key]) - 1
+        if finding["title"] not in (cause.finding["title"], *cause.others):
+            cause.others.append(finding["title"])
         if host not in cause.hosts[-1:]:
             cause.hosts.append(host)
     return sorted(causes.values(), key=lambda cause: (_rank(cause), -len(cause.hosts), cause.finding["id"]))
@@ -48,7 +67,7 @@ def like_each_other(causes: Iterable[Cause]) -> list[Cause]:
     for cause in causes:
         key = (*(str(cause.finding[name]) for name in ("id", "severity", "remedy")), *cause.hosts)
         if key in found:
-            found[key].more += 1
+            found[key].others.append(str(cause.finding["title"]))
         else:
             found[key] = cause
     return list(found.values())
@@ -59,6 +78,23 @@ def _findings(hosts: Iterable[Mapping[str, Any]], infos: bool) -> Iterator[tuple
         for finding in host["findings"]:
             if infos or finding["severity"] != "info":
                 yield host["host"], finding
+
+
+def _also(title: str, others: Sequence[str]) -> str:
+    number = f"{len(others)} more: " if len(others) > 1 else ""
+    return f"{title}; also {number}{several(others, NAMED)}"
+
+
+def _lower(subject: str) -> str:
+    """The beginning of a title in the middle of a sentence; names stay as they are."""
+    return subject[:1].lower() + subject[1:] if subject[1:2].islower() else subject
+
+
+def _same_words(titles: Iterable[str]) -> int:
+    """With how many words all titles begin; none of them is these words alone."""
+    words = [title.split() for title in titles]
+    least = min(map(len, words)) - 1
+    return next((at for at in range(least) if len({one[at] for one in words}) > 1), least)
 
 
 def _rank(cause: Cause) -> int:

@@ -8,8 +8,10 @@ from typing import Any
 from rich.console import Console
 
 from ..fetching import FAILED, FETCHED, SKIPPED, THERE
+from . import wrapping
 from .dumps import size
-from .text import literal, show_name
+from .text import show_name
+from .wrapping import literal
 
 Record = Mapping[str, Any]
 STATES = {
@@ -27,9 +29,9 @@ def show_fetched(console: Console, result: Record, _command: str, _verbose: bool
         found = host.get("fetched")
         show_name(console, host, host["reason"] or UNSEEN if found is None else "" if found else "no dump")
         for one in found or ():
-            console.print(f" {STATES[one['state']]}  {literal(one['to'] or one['path'])}", soft_wrap=True)
+            wrapping.show(console, f" {STATES[one['state']]}  ", literal(one["to"] or one["path"]))
             for words in filter(None, (_size(one), one["sentence"])):
-                console.print(f"          {literal(words)}", soft_wrap=True)
+                wrapping.show(console, " " * 10, literal(words))
 
 
 def show_pruned(console: Console, result: Record, _command: str, _verbose: bool) -> None:
@@ -38,8 +40,8 @@ def show_pruned(console: Console, result: Record, _command: str, _verbose: bool)
         found = host.get("pruned")
         show_name(console, host, host["reason"] or UNSEEN if found is None else "" if found else "no dump")
         for one in found or ():
-            console.print(f" {_fate(one)}  {literal(_subject(one))}  {size(one['bytes'])}", soft_wrap=True)
-            console.print(f"          {literal(one['left'] or one['reason'])}", soft_wrap=True)
+            wrapping.show(console, f" {_fate(one)}  ", f"{literal(_subject(one))}  {size(one['bytes'])}")
+            wrapping.show(console, " " * 10, literal(one["left"] or one["reason"]))
         removed = sum(one["bytes"] for one in found or () if one["removed"])
         going = sum(one["bytes"] for one in found or () if one["goes"] and not one["removed"] and not one["left"])
         if removed:

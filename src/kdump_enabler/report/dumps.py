@@ -9,7 +9,9 @@ from rich.console import Console
 
 from ..facts.crashkernel import MIB
 from ..rules.words import mib
-from .text import literal, show_name
+from . import wrapping
+from .text import show_name
+from .wrapping import literal
 
 Record = Mapping[str, Any]
 TITLES = f" [dim]{'crashed (UTC)':21}{'kernel':24}{'size':>8}  {'state':12}{'crash':9}readable by[/]"
@@ -37,7 +39,7 @@ def show_each(console: Console, result: Record, _command: str, _verbose: bool) -
         for found in host["vmcores"] or ():
             for title, words in _details(found):
                 if words:
-                    console.print(f" [dim]{title:12}[/] {words}", soft_wrap=True)
+                    wrapping.show(console, f" [dim]{title:12}[/] ", words)
             for line in found["log_tail"] or ():
                 console.print(f"   {literal(line.expandtabs())}", soft_wrap=True)
         for line in _remarks(host):

@@ -8,14 +8,31 @@ from typing import Any
 from rich.console import Console
 
 from ..reaching import without_address
+from . import wrapping
 from .baseline import BEST_FIRST
 from .causes import Cause, by_rule
-from .names import several
-from .text import COLOURS, MARKS, literal
+from .names import common_domain, several
+from .text import COLOURS, MARKS
+from .to_do import show_to_do, to_do_in_a_fleet
+from .wrapping import literal
 
 Host = Mapping[str, Any]
 MANY = 30  # hosts; more than that do not fit on a screen, one line each, with what to do
+BESIDE_NAMES = 69  # columns that the table of hosts takes beside them, at most
 CAUSES, REASONS, NAMED = 16, 5, 2  # of each what is shown
+
+
+def shortened(console: Console, result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The result for a terminal that is too narrow for its names: without the domain that all of them have, which is
+    told first. For a wide one, a file or a pipe it is as it was."""
+    names = [host["host"] for host in result["hosts"]]
+    domain = common_domain(names)
+    if not domain or not console.is_terminal or max(map(len, names)) <= console.width - BESIDE_NAMES:
+        return result
+    wrapping.show(console, " ", f"[dim]each name goes on with {literal(domain)}[/]", under=3)
+    console.print()
+    hosts = [{**host, "host": host["host"].removesuffix(domain)} for host in result["hosts"]]
+    return {**result, "hosts": hosts}
 
 
 def show_overview(console: Console, result: Mapping[str, Any]) -> None:
@@ -23,70 +40,72 @@ def show_overview(console: Console, result: Mapping[str, Any]) -> None:
     hosts = result["hosts"]
     lost = sum(host["captures_now"] is False for host in hosts)
     unseen = sum(host["captures_now"] is None and host["verdict"] != "unsupported" for host in hosts)
-    console.print(
-        f" [bold]{len(hosts)} hosts[/]: a panic now leaves nothing on [red]{lost}[/], is unknown on {unseen}\n"
-    )
+    said = f"[bold]{len(hosts)} hosts[/]: a panic now leaves nothing on [red]{lost}[/], is unknown on {unseen}"
+    wrapping.show(console, " ", said, under=3)
+    console.print()
     for verdict in reversed(BEST_FIRST):
         names = [host["host"] for host in hosts if host["verdict"] == verdict.value]
         if names:
             word = f"[{COLOURS[verdict.value]}]{verdict.value:14}[/]"
-            _line(console, f"{word}  {len(names):>6}  [dim]{_names(names)}[/]")
+            wrapping.show(console, f" {word}  {len(names):>6}  ", f"[dim]{_names(names)}[/]")
     _reasons(console, _by(hosts, _said))
     _reasons(console, _by(hosts, _how))
 
 
-def show_causes(console: Console, result: Mapping[str, Any]) -> None:
-    """Print what is wrong, the worst on most hosts first."""
-    causes = by_rule(host for host in result["hosts"] if "trouble" not in host)
+def show_causes(console: Console, result: Mapping[str, Any], command: str) -> None:
+    """Print what is wrong, the worst on most hosts first, and what to type; `command` is how the user calls `enable`
+    for these hosts."""
+    result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
+    causes = by_rule(result["hosts"])
     if not causes:
         return
     console.print()
     for cause in causes[:CAUSES]:
-        _line(console, _cause(cause))
+        wrapping.show(console, *_cause(cause))
     left = len(causes[CAUSES:])
     why = f"`kdump-enabler explain {causes[0].finding['id']}` says why"
     more = f"{left} more causes; " if left else ""
-    console.print(f"\n [dim]{more}--format html shows all of every host, {why}[/]")
+    console.print()
+    wrapping.show(console, " ", f"[dim]{more}--format html shows all of every host, {why}[/]")
+    show_to_do(console, list(to_do_in_a_fleet(result, command)))
 
 
 def show_changes(console: Console, changes: Mapping[str, Any]) -> None:
     """Print how many hosts are not as in the baseline, and those that got worse by name."""
     counts = ", ".join(f"{len(changes[kind])} {kind}" for kind in ("better", "worse", "new", "gone"))
-    console.print(f"\n [bold]Since {changes['generated_at']}[/]: {counts}")
+    console.print()
+    wrapping.show(console, " ", f"[bold]Since {changes['generated_at']}[/]: {counts}")
     for steps, names in list(_by(changes["worse"], _step).items())[:REASONS]:
-        _line(console, f"[red]worse[/]  {_names(names)}  {steps}")
+        wrapping.show(console, " [red]worse[/]  ", f"{_names(names)}  {literal(steps)}")
 
 
 def show_joined(console: Console, joined: Mapping[str, Any]) -> None:
     """Print what was odd when several results became one."""
     repeated, missing = joined["repeated"], joined["missing"]
     if repeated:
-        _line(console, f"\n {len(repeated)} of the hosts are in several results, the newest counts: {_names(repeated)}")
+        said = f"{len(repeated)} of the hosts are in several results, the newest counts: {_names(repeated)}"
+        console.print()
+        wrapping.show(console, " ", said, under=3)
     if missing:
-        _line(console, f"\n [bold]{len(missing)} hosts of the inventory are in no result[/]: {_names(missing)}")
+        said = f"[bold]{len(missing)} hosts of the inventory are in no result[/]: {_names(missing)}"
+        console.print()
+        wrapping.show(console, " ", said, under=3)
 
 
 def _reasons(console: Console, groups: Mapping[str, list[str]]) -> None:
     if groups:
         console.print()
     for sentence, names in list(groups.items())[:REASONS]:
-        _line(console, f"{len(names):>6}  {literal(sentence)}  [dim]{_names(names)}[/]")
+        wrapping.show(console, f" {len(names):>6}  ", f"{literal(sentence)}  [dim]{_names(names)}[/]")
     left = sum(map(len, list(groups.values())[REASONS:]))
     if left:
         console.print(f" {left:>6}  [dim]for other reasons[/]")
 
 
-def _line(console: Console, text: str) -> None:
-    """One line on a screen, whole where somebody reads it with another program."""
-    seen = console.is_terminal
-    console.print(f" {text}", no_wrap=True, overflow="ellipsis" if seen else "ignore", crop=seen)
-
-
-def _cause(cause: Cause) -> str:
+def _cause(cause: Cause) -> tuple[str, str]:
     finding = cause.finding
-    title = literal(finding["title"]) + (f", and {cause.more} like it" if cause.more else "")
-    numbers = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  {len(cause.hosts):>6}"
-    return f"{numbers}  [bold]{title}[/]  [dim]{_names(cause.hosts)}[/]"
+    numbers = f" {MARKS[finding['severity']]}  [dim]{finding['id']}[/]  {len(cause.hosts):>6}  "
+    return numbers, f"[bold]{literal(cause.title)}[/]  [dim]{_names(cause.hosts)}[/]"
 
 
 def _said(host: Host) -> str:

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.status import Status
 
 from .fleet import MANY
-from .text import literal
 from .visible import visible
+from .wrapping import literal
 
 HEARTBEAT = 30  # seconds between two signs of life where no line can be redrawn
 LOOK = "Look at the host"  # the first task on each host (roles/audit)

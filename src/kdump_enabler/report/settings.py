@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from .text import literal
+from .wrapping import literal
 
 
 def show_settings(console: Console, result: Mapping[str, Any]) -> None:

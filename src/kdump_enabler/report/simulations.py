@@ -7,7 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
-from .text import literal, show_name
+from . import wrapping
+from .text import show_name
+from .wrapping import literal
 
 Record = Mapping[str, Any]
 PANICS = {True: "the kernel panics", False: "the host goes on", None: "whether the kernel panics is unknown"}
@@ -19,7 +21,7 @@ def show(console: Console, result: Record, _command: str, _verbose: bool) -> Non
     for host in result["hosts"]:
         show_name(console, host, f"{host['verdict']}: {host['reason']}" if host["facts"] is None else "")
         for title, words in _lines(host):
-            console.print(f"   [dim]{title:10}[/] {words}", soft_wrap=True)
+            wrapping.show(console, f"   [dim]{title:10}[/] ", words)
 
 
 def _lines(host: Record) -> Iterator[tuple[str, str]]:

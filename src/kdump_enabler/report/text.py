@@ -6,16 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.padding import Padding
-from rich.table import Table
+from rich.text import Text
 
-from ..finding import ENABLE, REBOOT
 from ..rules.words import mib
+from . import wrapping
 from .causes import Cause, by_cause, like_each_other
 from .document import cut_off, seen_elsewhere, was_looked_at
 from .names import several
-from .visible import visible
+from .to_do import show_to_do, to_do
+from .wrapping import literal
 
 COLOURS = {
     "ready": "green",
@@ -38,37 +37,37 @@ PROOFS = {
 }
 DAY = 24 * 60 * 60
 NAMED_HOSTS = 4
+BETWEEN = "   "  # two columns of the table
+DETAILS = " " * 10  # before what is said of a finding
 AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more findings, the prompt
-
-
-def literal(text: str) -> str:
-    """The text as it is, for a place where rich reads markup."""
-    return escape(visible(text))
 
 
 def show_name(console: Console, host: Mapping[str, Any], otherwise: str) -> None:
     """Print a host's name, with what is said instead of what would come below it; a failed step comes first."""
     instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
-    console.print(f" [bold]{literal(host['host'])}[/]" + (f"  {literal(instead)}" if instead else ""))
+    name = f"[bold]{literal(host['host'])}[/]"
+    wrapping.show(console, " ", f"{name}  {literal(instead)}" if instead else name, under=3, prose=True)
 
 
 def show_hosts(console: Console, result: Mapping[str, Any]) -> None:
     """Print the verdicts, and why a host has no other."""
-    many = len(result["hosts"]) != 1
-    console.print(_hosts(result) if many else _host(result["hosts"][0]))
-    elsewhere = [host for host in result["hosts"] if many and seen_elsewhere(host)]
-    for host in elsewhere:
-        console.print(f" [dim]{literal(host['host'])}: {literal(seen_elsewhere(host))}[/]", soft_wrap=True)
+    if len(result["hosts"]) == 1:
+        _print_host(console, result["hosts"][0])
+    else:
+        _print_hosts(console, result["hosts"])
     for host in result["hosts"]:
         for line in _remarks(host) if was_looked_at(host) else ():
-            console.print(Padding(line, (1, 0, 0, 1)))
+            console.print()
+            for part in line.split("\n"):
+                wrapping.show(console, " ", part, under=3, prose=True)
 
 
 def show_cut_off(console: Console, result: Mapping[str, Any]) -> None:
     """Print how much of a run is there that was cut off; nothing for a whole one."""
     said = cut_off(result)
     if said:
-        console.print(Padding(f"[bold red]{literal(said)}[/]", (1, 0, 0, 1)))
+        console.print()
+        wrapping.show(console, " ", f"[bold red]{literal(said)}[/]", prose=True)
 
 
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
@@ -76,14 +75,11 @@ def show_findings(console: Console, result: Mapping[str, Any], command: str, inf
     `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. Findings that differ in their
     subject only are one, and on a terminal each takes two lines and all one screen; `infos` shows all, whole."""
     result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
-    causes, todo = by_cause(result["hosts"], infos), list(_todo(result, command))
+    causes, todo = by_cause(result["hosts"], infos), list(to_do(result, command))
     shown = causes if infos else like_each_other(causes)
     short = console.is_terminal and not infos
     _print_causes(console, shown, many=len(result["hosts"]) > 1, room=_room(console, todo) if short else None)
-    if todo:
-        console.print()
-    for line in todo:
-        console.print(f" [bold]To do[/]  {line}", soft_wrap=True)
+    show_to_do(console, todo)
 
 
 def _print_causes(console: Console, causes: list[Cause], many: bool, room: int | None) -> None:
@@ -91,7 +87,7 @@ def _print_causes(console: Console, causes: list[Cause], many: bool, room: int |
     if causes:
         console.print()
     for cause in causes[:room]:
-        console.print(_finding(cause, many, short=room is not None))
+        _print_finding(console, cause, many, short=room is not None)
     left = len(causes[room:]) if room is not None else 0
     if left:
         console.print(f" [dim]and {left} more; --verbose shows all[/]")
@@ -99,7 +95,7 @@ def _print_causes(console: Console, causes: list[Cause], many: bool, room: int |
 
 def _room(console: Console, todo: list[str]) -> int:
     """How many findings of two lines fit on the screen beside the verdict, what to type, and the prompt."""
-    lines = sum(1 + len(line) // console.width for line in todo)
+    lines = sum(1 + len(line) // max(1, console.width - len(DETAILS)) for line in todo)
     return max(3, (console.height - AROUND_FINDINGS - lines) // 2)
 
 
@@ -112,10 +108,15 @@ def show_plan(console: Console, result: Mapping[str, Any]) -> None:
             waits = () if steps or host["verdict"] != "reboot-pending" else (("reboot", "where --reboot allows it"),)
             plans.setdefault(steps or waits, []).append(host["host"])
     for steps, names in sorted(plans.items(), key=lambda item: -len(item[1])):
-        console.print(Padding(_plan(steps, names), (1, 0, 0, 1)))
+        console.print()
+        where = several([f"[bold]{literal(name)}[/]" for name in names], NAMED_HOSTS)
+        heading = f"A run would, on {where}:" if steps else f"Nothing to do on {where}."
+        wrapping.show(console, " ", heading, under=3, prose=True)
+        for step, changes in steps:
+            wrapping.show(console, f"   {literal(step)}  ", f"[dim]{literal(changes)}[/]", under=5, prose=True)
 
 
-def _host(host: Mapping[str, Any]) -> Padding:
+def _print_host(console: Console, host: Mapping[str, Any]) -> None:
     """One host as a block."""
     facts = host["facts"] or {}
     machine = [literal(part) for part in (facts.get("name"), facts.get("kernel")) if part]
@@ -124,7 +125,8 @@ def _host(host: Mapping[str, Any]) -> Padding:
         lines.append(f"reserved: {_memory(facts['crashkernel'])}")
         lines.append(f"proof: {_proof(host['proof'])}")
     lines += [f"seen: {literal(said)}" for said in [seen_elsewhere(host)] if said]
-    return Padding("\n".join(lines), (0, 0, 0, 1))
+    for line in lines:
+        wrapping.show(console, " ", line, under=3, prose=True)
 
 
 def _verdict(host: Mapping[str, Any]) -> str:
@@ -139,16 +141,31 @@ def _capture(host: Mapping[str, Any]) -> str:
     return "may leave a dump" if little and host["captures_now"] else CAPTURE[host["captures_now"]]
 
 
-def _hosts(result: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), header_style="dim")
-    table.add_column("host", no_wrap=True, overflow="ignore")
-    for title in ("verdict", "a panic now", "reserved", "next boot", "wanted"):
-        table.add_column(title, no_wrap=True)
-    for host in result["hosts"]:
+def _print_hosts(console: Console, hosts: Sequence[Mapping[str, Any]]) -> None:
+    """A line for each host, in columns; on a terminal that is too narrow for them two or more."""
+    rows = [[Text.from_markup(cell, emoji=False) for cell in row] for row in _rows(hosts)]
+    wide = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    if console.is_terminal and sum(wide) + len(BETWEEN) * (len(wide) - 1) > console.width:
+        for host in hosts:
+            wrapping.show(console, " ", f"[bold]{literal(host['host'])}[/]", under=1)
+            memory = f"; reserved: {_memory(host['facts']['crashkernel'])}" if host["facts"] else ""
+            wrapping.show(console, "   ", _verdict(host) + memory)
+    else:
+        for row in rows:
+            for cell, columns in zip(row[:-1], wide, strict=False):
+                cell.pad_right(columns - cell.cell_len)
+            console.print(Text(BETWEEN).join(row), soft_wrap=True)
+    for host in filter(seen_elsewhere, hosts):
+        wrapping.show(console, " ", f"[dim]{literal(host['host'])}: {literal(seen_elsewhere(host))}[/]", under=3)
+
+
+def _rows(hosts: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
+    """The table of hosts, with its titles, as markup."""
+    yield [f"[dim]{title}[/]" for title in ("host", "verdict", "a panic now", "reserved", "next boot", "wanted")]
+    for host in hosts:
         verdict = f"[{COLOURS[host['verdict']]}]{host['verdict']}[/]"
         sizes = (host["facts"] or {}).get("crashkernel", {})
-        table.add_row(literal(host["host"]), verdict, _capture(host), *_amounts(sizes))
-    return table
+        yield [literal(host["host"]), verdict, _capture(host), *_amounts(sizes)]
 
 
 def _amounts(sizes: Mapping[str, Any]) -> list[str]:
@@ -177,12 +194,6 @@ def _ago(seconds: int) -> str:
     return f"{days} days ago" if days > 1 else f"{hours} hours ago" if hours > 1 else f"{seconds // 60} minutes ago"
 
 
-def _plan(steps: Iterable[tuple[str, str]], names: Sequence[str]) -> str:
-    lines = [f"  {literal(step)}  [dim]{literal(changes)}[/]" for step, changes in steps]
-    where = several([f"[bold]{literal(name)}[/]" for name in names], NAMED_HOSTS)
-    return "\n".join([f"A run would, on {where}:" if lines else f"Nothing to do on {where}.", *lines])
-
-
 def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
     name = f"[bold]{literal(host['host'])}[/]"
     found = host.get("trouble")
@@ -198,36 +209,24 @@ def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is {host['verdict']}: {literal(host['reason'])}."
 
 
-def _finding(cause: Cause, many: bool, short: bool) -> Padding:
-    """Two lines: what is wrong, then what was seen where and what should be."""
+def _print_finding(console: Console, cause: Cause, many: bool, short: bool) -> None:
+    """Two lines: what is wrong, then what was seen where and what should be, and a third for the hosts. What is `short`
+    is cut where the screen ends, anything else goes on below."""
     finding, hosts = cause.finding, cause.hosts if many else []
-    like = f", and {cause.more} like it" if cause.more else ""
-    head = f"{MARKS[finding['severity']]}  [dim]{finding['id']}[/]  [bold]{literal(finding['title'])}[/]{like}"
     places = [f"({_place(source)})" for source in finding["evidence"][:1]]
-    details = f"{literal(' '.join([finding['current'], *places]))} [dim]→[/] {literal(finding['wanted'])}"
-    on = f"\non {literal(several(hosts, NAMED_HOSTS))}" if hosts else ""
-    block = Table.grid()
-    block.add_column(no_wrap=short, overflow="ellipsis" if short else "fold")
-    block.add_row(head)
-    block.add_row(Padding(details + on, (0, 0, 0, 9)))
-    return Padding(block, (0, 0, 0, 1))
+    number = f"{len(hosts)} hosts: " if len(hosts) > NAMED_HOSTS else ""
+    lines = [
+        (f" {MARKS[finding['severity']]}  [dim]{finding['id']}[/]  ", f"[bold]{literal(cause.title)}[/]"),
+        (DETAILS, f"{literal(' '.join([finding['current'], *places]))} [dim]→[/] {literal(finding['wanted'])}"),
+        *([(DETAILS, f"on {number}{literal(several(hosts, NAMED_HOSTS))}")] if hosts else []),
+    ]
+    for head, words in lines:
+        if short:
+            console.print(head + words, no_wrap=True, overflow="ellipsis")
+        else:
+            wrapping.show(console, head, words, prose=True)
 
 
 def _place(source: Mapping[str, Any]) -> str:
     line = f":{source['line']}" if source["line"] else ""
     return f"{source['source']}{line}"
-
-
-def _todo(result: Mapping[str, Any], command: str) -> Iterator[str]:
-    """What to type, in the order it is to be done: first what is left to a person, then ours, or a reboot."""
-    findings = [finding for host in result["hosts"] for finding in host["findings"]]
-    serious = [finding for finding in findings if finding["severity"] != "info"]
-    remedies = list(dict.fromkeys(finding["remedy"] for finding in serious))
-    by_hand = [remedy for remedy in remedies if remedy not in (ENABLE, REBOOT)]
-    yield from (literal(remedy.replace(ENABLE, command)) for remedy in by_hand)
-    if any(remedy.endswith(ENABLE) for remedy in by_hand):
-        return
-    if ENABLE in remedies:
-        yield f"[bold cyan]{literal(command)}[/]"
-    elif REBOOT in remedies:
-        yield f"reboot, or let it be done: [bold cyan]{literal(command)} --reboot if-needed[/]"

@@ -11,8 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..rules.words import mib
-from . import dump_work, dumps, fleet, settings, simulations, text
-from .text import literal, show_name
+from . import dump_work, dumps, fleet, settings, simulations, text, wrapping
+from .text import show_name
+from .wrapping import literal
 
 Result = Mapping[str, Any]
 UNSEEN = "the backup sets could not be read; run it again as root (with sudo, or --become)"
@@ -29,13 +30,14 @@ def render(view: str, result: Result, command: str, verbose: bool = False) -> st
 
 
 def _hosts(console: Console, result: Result, _command: str, _verbose: bool) -> None:
-    text.show_hosts(console, result)
+    text.show_hosts(console, fleet.shortened(console, result))
 
 
 def _findings(console: Console, result: Result, command: str, verbose: bool) -> None:
+    result = fleet.shortened(console, result)
     if len(result["hosts"]) > fleet.MANY and not verbose:
         fleet.show_overview(console, result)
-        fleet.show_causes(console, result)
+        fleet.show_causes(console, result, command)
     else:
         text.show_hosts(console, result)
         text.show_findings(console, result, command, verbose)
@@ -48,6 +50,7 @@ def _findings(console: Console, result: Result, command: str, verbose: bool) -> 
 
 
 def _plan(console: Console, result: Result, _command: str, verbose: bool) -> None:
+    result = fleet.shortened(console, result)
     if len(result["hosts"]) > fleet.MANY and not verbose:
         fleet.show_overview(console, result)
     else:
@@ -67,7 +70,7 @@ def _sizes(console: Console, result: Result, command: str, _verbose: bool) -> No
         rows = list(_candidates(found))
         _block(console, host, ("", "crashkernel=", "here", "why"), rows, host["reason"] or "no size is known to fit")
         for line in _advice(host, found, command) if rows else ():
-            console.print(f" {line}", soft_wrap=True)
+            wrapping.show(console, " ", line, under=3)
 
 
 def _candidates(sizes: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -97,7 +100,7 @@ def _backups(console: Console, result: Result, _command: str, _verbose: bool) ->
         show_name(console, host, "" if sets else said)
         for found in sets or ():
             for line in _backup(found):
-                console.print(f" {line}", soft_wrap=True)
+                wrapping.show(console, " ", line, under=5)
     if any(host["backups"] for host in result["hosts"]):
         console.print("\n What a set holds: kdump-enabler backups --set SET")
         console.print(" What going back changes: kdump-enabler rollback --to SET --dry-run --diff")
@@ -109,7 +112,7 @@ def _backup_set(console: Console, result: Result, _command: str, _verbose: bool)
         show_name(console, host, UNSEEN if unseen else "" if host["backups"] else "no such backup set")
         for found in host["backups"] or ():
             for line in _everything(found) if found["readable"] else ():
-                console.print(f" {line}", soft_wrap=True)
+                wrapping.show(console, " ", line, under=5)
 
 
 def _everything(found: Mapping[str, Any]) -> Iterator[str]:
@@ -160,12 +163,12 @@ def _yaml(value: Any) -> str:
 
 
 def _proofs(console: Console, result: Result, _command: str, _verbose: bool) -> None:
-    text.show_hosts(console, result)
+    text.show_hosts(console, fleet.shortened(console, result))
     for host in result["hosts"]:
         found = host["proof"]
         if "trouble" not in host and found and found["state"] == "proven":
             for line in _proven(host["host"], found["outcome"]):
-                console.print(f" {line}", soft_wrap=True)
+                wrapping.show(console, " ", line, under=5)
 
 
 def _proven(host: str, outcome: Mapping[str, Any]) -> Iterator[str]:
