@@ -8,7 +8,7 @@ import pytest
 
 from kdump_enabler import profiles, rules, sysctls
 from kdump_enabler.errors import UserError
-from kdump_enabler.explanations import everything, of_rules, overview, text
+from kdump_enabler.explanations import everything, of_rules, overview, text, titles
 from kdump_enabler.verdict import Verdict
 from tests.hosts import machines
 from tests.unit.building import judge
@@ -43,21 +43,64 @@ def test_a_profile_tells_all_its_values() -> None:
 @pytest.mark.parametrize("topic", ["KD021", "kd021", "crashkernel", "crashkernel=512M", "Kernel.Panic"])
 def test_found_whatever_its_spelling(topic: str) -> None:
     name, _, words = text(topic).partition("\n\n")
-    assert name in everything()
+    assert name.partition("  ")[0] in everything()
     assert all(line.startswith("  ") and len(line) <= 80 for line in words.splitlines() if line)
 
 
 @pytest.mark.parametrize(
-    ("topic", "near"), [("crashkernl", "crashkernel"), ("KD02", "KD0"), ("x\x1b[31m", "lists all")]
+    ("topic", "said", "near"),
+    [
+        ("crashkernl", "no explanation of crashkernl", "Do you mean crashkernel? "),
+        ("kernel.panic_on_opps", "no explanation of", "Do you mean kernel.panic_on_oops"),
+        ("panic_on_oops", "no explanation of", "Do you mean kernel.panic_on_oops? "),
+        ("KD02", "no finding KD02", "Do you mean KD"),
+        ("KD999", "no finding KD999", ""),
+        ("banana", "no explanation of banana", ""),
+        ("x\x1b[31m", "no explanation of", ""),
+    ],
 )
-def test_the_nearest_is_named(topic: str, near: str) -> None:
-    with pytest.raises(UserError) as caught:
+def test_only_what_is_close_is_suggested(topic: str, said: str, near: str) -> None:
+    with pytest.raises(UserError, match=said) as caught:
         text(topic)
-    assert near in caught.value.hint
+    assert caught.value.hint.startswith(f"{near}")
+    assert "`kdump-enabler explain` lists all." in caught.value.hint
+    assert ("Do you mean" in caught.value.hint) == bool(near)
 
 
-def test_overview_has_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_overview_has_all_with_their_titles_and_cuts_none(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
     lines = [line for line in overview().splitlines() if line]
-    assert [line.split()[0] for line in lines] == sorted(of_rules()) + sorted(set(everything()) - set(of_rules()))
-    assert max(map(len, lines)) <= 80
+    named = [line.split()[0] for line in lines if not line.startswith(" ")]
+    assert named == sorted(of_rules()) + sorted(set(everything()) - set(of_rules()))
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    assert "..." not in words
+    assert [title for title in titles().values() if title not in words] == []
+
+
+def test_every_finding_has_a_title_of_a_line() -> None:
+    assert set(titles()) == set(of_rules())
+    assert max(map(len, titles().values())) <= 73, "beside its id in 80 columns"
+    assert text("KD030").startswith("KD030  No capture kernel is loaded\n")
+
+
+@pytest.mark.parametrize(
+    ("topic", "begins"),
+    [
+        ("KD031", "kernel.kexec_load_disabled=1 forbids"),
+        ("KD032", "kdump-config loads"),
+        ("KD046", "kdumpctl gives"),
+        ("KD050", "makedumpfile at"),
+        ("KD065", "tuned, ufw"),
+        ("KD059", "KDUMP_COREDIR"),
+        ("KD030", "A panic jumps"),
+    ],
+)
+def test_names_are_not_capitalised(topic: str, begins: str) -> None:
+    assert of_rules()[topic].startswith(begins)
+
+
+def test_nothing_is_broken_at_a_hyphen() -> None:
+    ends = [line.rstrip() for name in everything() for line in text(name).splitlines()]
+    assert [line for line in ends if line.endswith("-")] == []
