@@ -17,6 +17,7 @@ from .options import (
     failures_option,
     fleet_options,
     host_options,
+    inventory_option,
     look_options,
     policy_options,
     report_options,
@@ -121,9 +122,7 @@ def check(show_policy: bool, **options: Any) -> int:
 
 @cli.command(short_help="Show earlier results, several as one.")
 @click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="RESULT...")
-@click.option(
-    "-i", "--inventory", type=click.Path(), metavar="INV", help="Tell which hosts of this inventory are in no result."
-)
+@inventory_option("Tell which hosts of this inventory are in no result.")
 @fleet_options
 @click.option("--verbose", is_flag=True, help="Show every host, and infos too.")
 def report(results: tuple[str, ...], **options: Any) -> int:

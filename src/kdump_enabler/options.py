@@ -52,17 +52,16 @@ def _only_one(_: click.Context, option: click.Parameter, given: Sequence[str]) -
     return given[0] if given else None
 
 
-host_options = _several(
+def inventory_option(what: str) -> Callable[[F], F]:
+    """The inventory, which is one; `what` says what it is for."""
     # A path where a shell completes one; what it has to be is said by who reads it.
-    click.option(
-        "-i",
-        "--inventory",
-        multiple=True,
-        type=click.Path(),
-        metavar="INV",
-        callback=_only_one,
-        help="Ansible inventory; without it, this machine.",
-    ),
+    return click.option(
+        "-i", "--inventory", multiple=True, type=click.Path(), metavar="INV", callback=_only_one, help=what
+    )
+
+
+host_options = _several(
+    inventory_option("Ansible inventory; without it, this machine."),
     click.option("-l", "--limit", metavar="HOSTS", help="Only these hosts of the inventory."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password of the hosts."),
     click.option(

@@ -238,7 +238,7 @@ def test_what_only_tells_judges_nothing(command: str) -> None:
 def test_explain() -> None:
     found = run("explain", "KD021")
     assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout.startswith("KD021\n\n  ")
+    assert found.stdout.startswith("KD021  No memory, or too little, will be reserved at the next boot\n\n  ")
     assert "crashkernel" in complaint(run("explain", "crashkernl"))
     assert "KD021" in run("explain").stdout
 
@@ -257,6 +257,7 @@ def test_the_original_scripts_way_to_begin_needs_consent(words: list[str]) -> No
         (["check", "hosts.yml"], "hosts.yml is no option"),
         (["enable", "hosts.yml", "-y"], "hosts.yml is no option"),
         (["check", "-i", "a.yml", "-i", "b.yml"], "--inventory is given 2 times"),
+        (["report", str(machines.HERE / "machines.py"), "-i", "a.yml", "-i", "b.yml"], "--inventory is given 2 times"),
     ],
 )
 def test_hosts_that_were_meant_are_not_left_out(words: list[str], said: str) -> None:

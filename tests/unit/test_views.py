@@ -17,6 +17,7 @@ from kdump_enabler.report import document
 from kdump_enabler.report.views import render
 from kdump_enabler.verdict import Verdict
 from tests.hosts import machines
+from tests.unit.building import judge
 
 COMMAND = "sudo kdump-enabler enable"
 MANIFEST = {
@@ -82,6 +83,16 @@ def test_size_of_the_policys_own() -> None:
 
 def test_size_where_nothing_is_to_be_reserved() -> None:
     assert "Examplix 3 is not supported" in shown("sizes", machines.load("examplix"))
+
+
+@pytest.mark.parametrize(
+    ("machine", "why"), [("debian12-container", "its kernel belongs to the host"), ("debian12-wsl", "")]
+)
+def test_size_where_there_is_no_kernel_of_its_own(machine: str, why: str) -> None:
+    words = shown("sizes", machines.load(machine))
+    assert judge(machines.load(machine)).as_dict("web1")["reason"] in words
+    assert why in words
+    assert [word for word in ("To do", "MiB") if word in words] == []
 
 
 def test_policy_names_who_states_it() -> None:

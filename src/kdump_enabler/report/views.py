@@ -67,7 +67,7 @@ def _policy(console: Console, result: Result, _command: str, _verbose: bool) -> 
 def _sizes(console: Console, result: Result, command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         found = (host["facts"] or {}).get("crashkernel", {})
-        rows = list(_candidates(found))
+        rows = [] if host["reason"] else list(_candidates(found))  # a container sees the RAM of its host
         _block(console, host, ("", "crashkernel=", "here", "why"), rows, host["reason"] or "no size is known to fit")
         for line in _advice(host, found, command) if rows else ():
             wrapping.show(console, " ", line, under=3)
