@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
 # Whose first look and last one tell all that is to be told of a host.
 TOLD_BY_LOOKS = ("check", "enable", "disable", "rollback", "reboot")
+CHANGING = ("enable", "reboot", "rollback", "disable")
 # Ansible then leaves out what comes after the play, which is the report.
 ALL_LOST = "The connections to all hosts that were worked on broke, so the run ended there"
 MOMENT = 3  # seconds in which Ansible ends by itself when Ctrl-C in the terminal reached it, too
@@ -53,16 +54,19 @@ class Run:
 
 @dataclass
 class Seen:
-    """What the events of a run tell: the hosts that it is for, and those that could not be reached, with the step and
-    the message."""
+    """What the events of a run tell: the hosts that it is for, those that it changed, and those that could not be
+    reached, with the step and the message."""
 
     names: list[str] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
     unreachable: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """One event; the hosts are those of the first play, as the last one makes the report."""
         if event["event"] == "play":
             self.names = self.names or list(event.get("names", ()))
+        elif event["event"] == "ok" and event.get("changed"):
+            self.changed.add(event["host"])
         elif event["event"] == "unreachable":
             self.unreachable[event["host"]] = event["task"].rpartition(" : ")[2], event["message"]
 
@@ -71,8 +75,13 @@ def run(what: Run, watching: Watching) -> dict[str, Any]:
     """The result document of a run; of one that was cut off (Ctrl-C, Ansible's end) what it had found, with a mark.
     `watching` is called once Ansible is starting, which takes it a while. Raises UserError when Ansible ended without
     anything."""
+    seen = Seen()
+    return _with_changes(_run(what, watching, seen), what, seen.changed)
+
+
+def _run(what: Run, watching: Watching, seen: Seen) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="kdump-enabler-") as folder:
-        path, looks, seen = Path(folder, "result.json"), Path(folder, "looks"), Seen()
+        path, looks = Path(folder, "result.json"), Path(folder, "looks")
         try:
             output = _play(what, {"kdump_result_path": str(path), "kdump_looks_path": str(looks)}, watching, seen)
         except KeyboardInterrupt:
@@ -94,6 +103,13 @@ def run(what: Run, watching: Watching) -> dict[str, Any]:
 def _cut_off(looks: Path, seen: Seen, why: str) -> dict[str, Any]:
     messages = {host: message for host, (_, message) in seen.unreachable.items()}
     return _with_reasons(partial.result(seen.names, partial.noted(looks), messages, why), seen)
+
+
+def _with_changes(result: dict[str, Any], what: Run, changed: Collection[str]) -> dict[str, Any]:
+    """The result, which says of a run that was to change hosts which of them it has changed."""
+    if what.playbook in CHANGING and "--check" not in what.arguments:
+        result["changed"] = [host["host"] for host in result["hosts"] if host["host"] in changed]
+    return result
 
 
 def _with_reasons(result: dict[str, Any], seen: Seen) -> dict[str, Any]:

@@ -13,7 +13,9 @@ import pytest
 
 from kdump_enabler import playbook
 from kdump_enabler.reaching import BROKE
+from kdump_enabler.report import document
 from kdump_enabler.report.document import LOST
+from kdump_enabler.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +52,20 @@ def test_a_host_that_was_lost_says_at_which_step() -> None:
     assert lost["reason"].startswith(f"it was lost at the step `Write` ({BROKE}); run the same again")
     assert other["reason"] == LOST
     assert seen.names == ["web1", "web2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "changed"),
+    [("enable", (), ["web2"]), ("check", (), None), ("enable", ("--check",), None)],
+)
+def test_a_result_says_which_hosts_were_changed(name: str, words: tuple[str, ...], changed: list[str] | None) -> None:
+    seen = playbook.Seen()
+    for host, did in (("web1", False), ("web2", True), ("localhost", True)):
+        seen({"event": "ok", "host": host, "task": "Set SysRq", "changed": did})
+    seen({"event": "failed", "host": "web1", "task": "Set SysRq", "changed": True})
+    result = document.document(document.nobody(host, Verdict.UNKNOWN, "x") for host in ("web1", "web2"))
+    what = playbook.Run(name, "hosts.yml", {}, words)
+    assert playbook._with_changes(result, what, seen.changed).get("changed") == changed
 
 
 def test_a_line_that_was_cut_is_no_event() -> None:

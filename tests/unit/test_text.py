@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from kdump_enabler import commands
-from kdump_enabler.report import document
+from kdump_enabler.report import document, views
 from kdump_enabler.report.text import show_findings, show_hosts, show_plan
 from kdump_enabler.request import Request
 from kdump_enabler.verdict import Verdict
@@ -156,6 +156,27 @@ def test_one_machine_is_one_screen(machine: str) -> None:
     show_hosts(console, result)
     show_findings(console, result, COMMAND)
     assert len(stream.getvalue().splitlines()) < 24
+
+
+def changed(*names: str, hosts: tuple[str, ...] = ("web1", "web2"), **more: object) -> str:
+    records = [host("debian12-ready", name) for name in hosts]
+    return views.render("findings", {**document.document(records), "changed": list(names), **more}, COMMAND)
+
+
+def test_a_run_says_what_it_changed_last() -> None:
+    assert changed(hosts=("web1",)).endswith("\n\n Nothing was changed.")
+    assert changed().endswith("\n\n Nothing was changed.")
+    assert changed("web2").endswith("\n\n Changed 1 of 2 hosts: web2")
+    assert "hanged" not in changed("web1", hosts=("web1",)), "each change was told"
+    assert "hanged" not in changed(cut_off={"why": "Interrupted", "hosts": 2, "answered": 2})
+    assert "hanged" not in printed(host("debian12-ready")), "looking changes nothing"
+
+
+def test_what_could_not_be_seen_is_not_called_unchanged() -> None:
+    result = document.document([host("debian12-ready"), document.nobody("web2", Verdict.UNREACHABLE, "no route")])
+    assert views.render("findings", {**result, "changed": []}, COMMAND).endswith(
+        "\n\n Nothing was changed on the hosts that answered."
+    )
 
 
 HOSTILE = [

@@ -78,9 +78,7 @@ class Progress:
         seconds = time.monotonic() - self._started.pop(key, time.monotonic())
         what = f"{literal(key[0])}  {literal(key[1])}  [dim]{seconds:.0f} s[/]"
         if event["event"] == "ok" and event.get("changed"):
-            self._console.print(
-                f" [green]{self._verb}[/]  {literal(key[0])}  {literal(key[1])}  [dim]{seconds:.0f} s[/]"
-            )
+            self._console.print(f" [green]{self._verb}[/]  {what}")
             self._print_diff(event.get("diff"))
         elif event["event"] in LOST and self._hosts <= MANY:
             self._console.print(f" [red]{event['event']}[/]  {what}")

@@ -70,6 +70,19 @@ def show_cut_off(console: Console, result: Mapping[str, Any]) -> None:
         wrapping.show(console, " ", f"[bold red]{literal(said)}[/]", prose=True)
 
 
+def show_changed(console: Console, result: Mapping[str, Any]) -> None:
+    """Print which hosts a run has changed, or that it has changed none; nothing of a run that only looks, is cut off,
+    or has changed the one host that it is for, as each change was told."""
+    changed, number = result.get("changed"), len(result["hosts"])
+    if changed is None or "cut_off" in result or (changed and number == 1):
+        return
+    unseen = any(host["facts"] is None for host in result["hosts"])
+    where = " on the hosts that answered" if unseen else ""
+    said = f"Changed {len(changed)} of {number} hosts: {literal(several(changed, NAMED_HOSTS))}"
+    console.print()
+    wrapping.show(console, " ", said if changed else f"Nothing was changed{where}.", under=3, prose=True)
+
+
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
     """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
     `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. Findings that differ in their

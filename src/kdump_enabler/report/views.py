@@ -25,6 +25,7 @@ def render(view: str, result: Result, command: str, verbose: bool = False) -> st
     console = Console(highlight=False, emoji=False)
     with console.capture() as captured:
         VIEWS[view](console, result, command, verbose)
+        text.show_changed(console, result)
         text.show_cut_off(console, result)
     return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())
 
