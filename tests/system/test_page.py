@@ -15,7 +15,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from kdump_enabler.report import baseline, document, html
-from tests.unit.fleets import fleet, record
+from kdump_enabler.verdict import Verdict
+from tests.unit.fleets import MACHINES, fleet, record
 
 pytestmark = pytest.mark.system
 HOSTS = 10_000
@@ -87,6 +88,13 @@ def test_it_is_drawn_at_once_and_filters_at_once(browser: webdriver.Chrome) -> N
     assert len(rows(browser)) < 100, "only the rows that can be seen are in the page"
 
 
+def test_a_cause_says_what_else_is_in_it(browser: webdriver.Chrome) -> None:
+    causes = [one.text for one in browser.find_elements(By.CSS_SELECTOR, "details.cause > summary")]
+    assert any("also 3 more: kernel.panic_on_oops, kernel.panic_on_unrecovered_nmi" in cause for cause in causes)
+    options = [one.text for one in browser.find_elements(By.CSS_SELECTOR, "#cause option")]
+    assert any(option.startswith("KD010 The kdump tools are not installed (2000)") for option in options), options
+
+
 def test_search_verdict_and_cause_filter(browser: webdriver.Chrome) -> None:
     browser.find_element(By.ID, "search").send_keys("web777")
     assert count(browser) == "11 of 10,000 hosts"
@@ -152,8 +160,60 @@ def test_dark_mode_and_paper(browser: webdriver.Chrome) -> None:
     assert len(browser.find_elements(By.CSS_SELECTOR, "#print tr")) == 1 + 11
 
 
-def test_a_narrow_screen_needs_no_scrolling_sideways(browser: webdriver.Chrome) -> None:
-    browser.set_window_size(420, 900)
-    wide = browser.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    browser.set_window_size(1280, 1200)
-    assert wide <= 0
+@pytest.fixture
+def trouble(tmp_path: Path) -> Path:
+    """A page of a run that was cut off, with long names, commands and sentences without a place to break them."""
+    domain = ".racknumber1.datacentrenorth.production.examplecompany.internal"
+    hosts = [record(machine, machine + domain) for machine in ("debian12-pristine", "rhel9-linked-entry", *MACHINES)]
+    hosts[0]["trouble"] = {"kind": "x", "sentence": "The disk is full", "hint": f"Make room in /var/{'x' * 80}"}
+    hosts.append(document.nobody(f"db1{domain}", Verdict.UNREACHABLE, f"no route to db1{domain}"))
+    hosts.append(document.nobody(f"db2{domain}", Verdict.UNKNOWN, "it was not looked at") | {"looked_at": False})
+    result = document.marked(document.document(hosts), "Interrupted")
+    before = document.document(record("debian12-ready", host["host"]) for host in hosts)
+    changed = {**result, "baseline": baseline.compared(before, result)}
+    path = tmp_path / "trouble.html"
+    path.write_text(html.render(changed, f"kdump-enabler enable -i /srv/{'y' * 80}.yml"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [320, 420, 700, 1280])
+def test_a_narrow_screen_needs_no_scrolling_sideways(width: int, chromium: webdriver.Chrome, trouble: Path) -> None:
+    """Its window cannot be made as narrow as a telephone, what it pretends to have can."""
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    chromium.get(trouble.as_uri())
+    chromium.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+    soon(chromium, lambda: all(one.text for one in chromium.find_elements(By.CSS_SELECTOR, "details.cause > div")))
+    for number in range(len(MACHINES) + 4):
+        chromium.execute_script(f"open(result.hosts[{number}])")
+        assert chromium.execute_script("return innerWidth") == width
+        wide = "const root = document.documentElement; return root.scrollWidth - root.clientWidth"
+        assert chromium.execute_script(wide) <= 0
+        out = "[...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > innerWidth)"
+        assert chromium.execute_script(f"return {out}.map((one) => one.outerHTML.slice(0, 80))") == []
+    titles = chromium.find_elements(By.CSS_SELECTOR, "details.cause > summary > span:nth-child(3)")
+    assert min(title.size["width"] for title in titles) > width // 3, "there is room for the words"
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_run_that_was_cut_off_is_marked_before_all_else(chromium: webdriver.Chrome, trouble: Path) -> None:
+    chromium.get(trouble.as_uri())
+    mark, head = (chromium.find_element(By.ID, name) for name in ("cut-off", "headline"))
+    assert mark.text.startswith("Incomplete: the run was cut off\nInterrupted: ")
+    assert mark.location["y"] < head.location["y"]
+    assert mark.value_of_css_property("background-color") != head.value_of_css_property("background-color")
+    assert mark.value_of_css_property("border-left-width") == "10px"
+    assert chromium.title.startswith("Cut off: ")
+
+
+def test_hosts_that_nobody_saw_are_in_the_headline(chromium: webdriver.Chrome, trouble: Path) -> None:
+    chromium.get(trouble.as_uri())
+    headline = chromium.find_element(By.ID, "headline").text
+    assert headline == "A panic now would leave nothing on 6 of 9 hosts, and 2 are unknown"
+    assert chromium.title.endswith("6 of 9 would leave nothing, 2 unknown")
+
+
+def test_sentences_end_with_a_stop(chromium: webdriver.Chrome, trouble: Path) -> None:
+    chromium.get(trouble.as_uri())
+    chromium.execute_script("open(result.hosts[0])")
+    assert "The disk is full. Make room in /var/xxx" in chromium.find_element(By.ID, "host").text

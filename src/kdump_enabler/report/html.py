@@ -9,6 +9,7 @@ from typing import Any
 
 from ..explanations import of_rules
 from ..finding import ENABLE
+from .causes import by_rule
 from .document import cut_off, seen_elsewhere
 from .visible import visible
 
@@ -32,12 +33,13 @@ def _condensed(result: Mapping[str, Any], command: str) -> dict[str, Any]:
     findings: dict[str, int] = {}
     hosts = [_host(host, command, findings) for host in result["hosts"]]
     known = [json.loads(text) for text in findings]
-    explained = of_rules()
+    explained, causes = of_rules(), by_rule(result["hosts"])
     return {
         "generated_at": result["generated_at"],
         "tool_version": result["tool_version"],
         "hosts": hosts,
         "findings": known,
+        "titles": {f"{cause.finding['id']} {cause.finding['severity']}": visible(cause.title) for cause in causes},
         "why": {one["id"]: explained.get(one["id"], "") for one in known},
         "baseline": result.get("baseline"),
         "cut_off": visible(cut_off(result)),
@@ -53,7 +55,7 @@ def _host(host: Mapping[str, Any], command: str, findings: dict[str, int]) -> di
         "verdict": host["verdict"],
         "captures": host["captures_now"],
         "seen": visible(seen_elsewhere(host)),
-        "reason": visible(f"{trouble['sentence']} {trouble['hint']}" if trouble else host["reason"]),
+        "reason": visible(_sentences(trouble["sentence"], trouble["hint"]) if trouble else host["reason"]),
         "platform": visible(facts.get("name") or ""),
         "kernel": visible(facts.get("kernel") or ""),
         "sizes": [sizes.get(f"{name}_bytes") for name in ("running", "next_boot", "wanted")],
@@ -61,6 +63,11 @@ def _host(host: Mapping[str, Any], command: str, findings: dict[str, int]) -> di
         "proof_age": proof["age_seconds"] if proof else None,
         "findings": [findings.setdefault(_finding(one, command), len(findings)) for one in host["findings"]],
     }
+
+
+def _sentences(*texts: str) -> str:
+    """The texts that are not empty, each with a full stop."""
+    return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in texts if text)
 
 
 def _finding(finding: Mapping[str, Any], command: str) -> str:
