@@ -12,6 +12,11 @@ REBOOT = "reboot"
 THERE = "on that machine: "  # before what is typed for a recording, which is of a machine elsewhere
 
 
+def typed(remedy: str, command: str) -> str:
+    """A remedy as the user types it; `command` is how they call `enable` for this host."""
+    return command if remedy == ENABLE else remedy.replace(ENABLE, command.removeprefix(THERE))
+
+
 class Severity(str, Enum):
     """Errors decide the verdict; warnings and infos never do."""
 

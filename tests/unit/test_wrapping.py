@@ -13,7 +13,7 @@ from kdump_enabler.report import document, fleet, wrapping
 from kdump_enabler.report.causes import Cause
 from kdump_enabler.report.names import common_domain
 from kdump_enabler.report.text import show_findings, show_hosts
-from kdump_enabler.report.to_do import to_do
+from kdump_enabler.report.to_do import to_do, to_do_in_a_fleet
 from kdump_enabler.verdict import Verdict
 from tests.unit.fleets import MACHINES, record
 
@@ -124,6 +124,35 @@ def test_titles_of_one_kind_say_what_they_are() -> None:
     )
     assert titled("No dump would fit", "The disk is read-only") == "No dump would fit; also The disk is read-only"
     assert titled("The same", "The same") == "The same (2 times)"
+
+
+ELSEWHERE = "on that machine: sudo kdump-enabler enable"
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        ("debian12-masked", "systemctl unmask kdump-tools.service, then: sudo kdump-enabler enable"),
+        ("debian12-pending", f"reboot, or let it be done [bold cyan]{ELSEWHERE} --reboot if-needed[/]"),
+        ("debian12-pristine", f"[bold cyan]{ELSEWHERE}[/]"),
+    ],
+)
+def test_what_to_type_on_a_machine_elsewhere(machine: str, said: str) -> None:
+    assert list(to_do(document.document([record(machine, "web1")]), ELSEWHERE))[-1] == said
+
+
+@pytest.mark.parametrize("machine", ["debian12-pending", "debian12-masked"])
+def test_a_fleet_has_one_command(machine: str) -> None:
+    hosts = [record(machine, name) for name in ("web1", "web2")]
+    *by_hand, command = to_do_in_a_fleet(document.document([*hosts, record("debian12-pristine", "web3")]), ELSEWHERE)
+    assert command == "[bold cyan]on each of them: sudo kdump-enabler enable[/]"
+    assert by_hand == (["by hand on 2 hosts: KD030, KD040 ([dim]--format html says what[/])"] * ("masked" in machine))
+
+
+def test_a_recording_without_a_name_is_not_named_twice() -> None:
+    seen = {"how": "recording", "source": "x/evidence.json", "at": None}
+    assert document.seen_elsewhere({"host": "x/evidence.json", "seen": seen}) == "recording"
+    assert document.seen_elsewhere({"host": "web1", "seen": seen}) == "recording, x/evidence.json"
 
 
 def test_what_is_to_be_done_on_some_hosts_does_not_hide_what_the_others_need() -> None:

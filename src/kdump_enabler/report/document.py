@@ -148,7 +148,8 @@ def seen_elsewhere(host: Mapping[str, Any]) -> str:
     if not seen or seen["how"] == "live":
         return ""
     at = f" of {seen['at'][:16].replace('T', ' ')} UTC" if seen["at"] and seen["how"] != "image" else ""
-    return f"{seen['how']}{at}, {seen['source']}"
+    where = "" if seen["source"] == host["host"] else f", {seen['source']}"  # that of a nameless recording
+    return f"{seen['how']}{at}{where}"
 
 
 def exit_code(result: Mapping[str, Any]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..explanations import of_rules
-from ..finding import ENABLE
+from ..finding import typed
 from .causes import by_rule
 from .document import cut_off, seen_elsewhere
 from .visible import visible
@@ -73,7 +73,7 @@ def _sentences(*texts: str) -> str:
 def _finding(finding: Mapping[str, Any], command: str) -> str:
     """A finding as text, the same for all hosts that have it."""
     kept = {name: visible(finding[name]) for name in ("id", "severity", "title", "current", "wanted")}
-    kept["remedy"] = visible(finding["remedy"].replace(ENABLE, command))
+    kept["remedy"] = visible(typed(finding["remedy"], command))
     places = [
         {
             "at": visible(f"{one['source']}:{one['line']}" if one["line"] else one["source"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ..finding import ENABLE, REBOOT, THERE
+from ..finding import ENABLE, REBOOT, THERE, typed
 from . import wrapping
 from .names import several
 from .wrapping import literal
@@ -28,7 +28,7 @@ def to_do(result: Mapping[str, Any], command: str) -> Iterator[str]:
     how the user calls `enable` for these hosts."""
     remedies = list(dict.fromkeys(finding["remedy"] for _, finding in _serious(result["hosts"])))
     by_hand = [remedy for remedy in remedies if remedy not in (ENABLE, REBOOT)]
-    yield from (literal(remedy.replace(ENABLE, command.removeprefix(THERE))) for remedy in by_hand)
+    yield from (literal(typed(remedy, command)) for remedy in by_hand)
     if len(result["hosts"]) > 1 or not any(remedy.endswith(ENABLE) for remedy in by_hand):
         yield from _ours(remedies, command)
 
@@ -54,4 +54,5 @@ def _ours(remedies: Iterable[str], command: str) -> Iterator[str]:
     if ENABLE in remedies:
         yield f"[bold cyan]{literal(command)}[/]"
     elif REBOOT in remedies:
-        yield f"reboot, or let it be done: [bold cyan]{literal(command)} --reboot if-needed[/]"
+        then = " " if command.startswith(THERE) else ": "
+        yield f"reboot, or let it be done{then}[bold cyan]{literal(command)} --reboot if-needed[/]"
