@@ -12,7 +12,7 @@ from .errors import UserError
 from .verdict import worst_exit_code
 
 LATEST = vmcore.LATEST
-INCOMPLETE, UNSEEN = 1, 2  # exit codes; as README says
+INCOMPLETE, UNSEEN = 1, 2  # exit codes; as docs/dumps.md says
 NONE = type(None)
 KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,),

@@ -17,7 +17,7 @@ from .verdict import worst_exit_code
 
 WARNING = "This makes {kind} on {names}, on purpose and now, with the consequences above.\n"
 HERE = "When this machine is back, the same command looks at what came out.\n"
-AS_SAID, OTHERWISE, REFUSED = 0, 1, 2  # exit codes; as README says
+AS_SAID, OTHERWISE, REFUSED = 0, 1, 2  # exit codes; as docs/proving.md says
 
 
 def simulate(request: Request, consenting: Collection[str], variables: Mapping[str, Any]) -> int:

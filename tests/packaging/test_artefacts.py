@@ -51,6 +51,7 @@ def test_tarball_holds_the_collection_and_its_library_only(tarball: Path) -> Non
         "FILES.json",
         "LICENSE",
         "MANIFEST.json",
+        "docs",
         "meta",
         "playbooks",
         "plugins",

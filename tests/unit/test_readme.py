@@ -1,4 +1,4 @@
-"""What the README shows is what the command prints about the recorded machines."""
+"""What the README and the pages of docs/ show is what the command prints about the recorded machines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from tests.hosts import machines
 from tests.unit.building import judge
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
+README = "\n".join(PAGES.values())
 RECORDED = ["debian12-pristine", "debian12-ready"]
 SHOWN = re.findall(r"^```\n\$ kdump-enabler check -i hosts\.yml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
@@ -75,6 +76,26 @@ def test_output_about_a_fleet_in_five_minutes(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("COLUMNS", "80")
     printed = render("findings", document.load(str(ROOT / "tests" / "recorded_fleet.json")), "").splitlines()
     assert [line for line in shown.splitlines() if line != " ..." and line not in printed] == []
+
+
+def anchors(page: str) -> set[str]:
+    """The places in a page that a link can name, as GitHub makes them of headings."""
+    heads = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, _, anchor in (link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", PAGES[page])):
+        there = (page.parent / target).resolve() if target else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(PAGES[there]), anchor
+
+
+def test_the_readme_is_what_a_user_needs_and_leads_to_the_rest() -> None:
+    readme = PAGES[ROOT / "README.md"]
+    assert len(readme.splitlines()) <= 400
+    assert [path.name for path in PAGES if path.parent.name == "docs" and f"(docs/{path.name}" not in readme] == []
 
 
 def test_pictures_are_there_and_light() -> None:

@@ -17,7 +17,7 @@ UNSTATED = "not stated"
 
 def policy(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """KD090: what `enable` was told is written to /etc/kdump-enabler/policy.yml, so that a later check goes by it
-    and does not call a choice a fault (README, "Policy")."""
+    and does not call a choice a fault (docs/policy.md)."""
     if facts.remembered is None:
         yield unseen("KD090", "The policy that this machine keeps", HOST_FILE)
     elif policy.stated != facts.remembered:
