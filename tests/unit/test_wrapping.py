@@ -141,6 +141,20 @@ def test_what_to_type_on_a_machine_elsewhere(machine: str, said: str) -> None:
     assert list(to_do(document.document([record(machine, "web1")]), ELSEWHERE))[-1] == said
 
 
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        ("debian12-pristine", "[bold cyan]on each of them: sudo kdump-enabler enable[/]"),
+        (
+            "debian12-pending",
+            "reboot, or let it be done [bold cyan]on each of them: sudo kdump-enabler enable --reboot if-needed[/]",
+        ),
+    ],
+)
+def test_what_to_type_on_machines_elsewhere(machine: str, said: str) -> None:
+    assert list(to_do(document.document([record(machine, "web1"), record(machine, "web2")]), ELSEWHERE)) == [said]
+
+
 @pytest.mark.parametrize("machine", ["debian12-pending", "debian12-masked"])
 def test_a_fleet_has_one_command(machine: str) -> None:
     hosts = [record(machine, name) for name in ("web1", "web2")]

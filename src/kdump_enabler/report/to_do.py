@@ -29,8 +29,9 @@ def to_do(result: Mapping[str, Any], command: str) -> Iterator[str]:
     remedies = list(dict.fromkeys(finding["remedy"] for _, finding in _serious(result["hosts"])))
     by_hand = [remedy for remedy in remedies if remedy not in (ENABLE, REBOOT)]
     yield from (literal(typed(remedy, command)) for remedy in by_hand)
-    if len(result["hosts"]) > 1 or not any(remedy.endswith(ENABLE) for remedy in by_hand):
-        yield from _ours(remedies, command)
+    many = len(result["hosts"]) > 1
+    if many or not any(remedy.endswith(ENABLE) for remedy in by_hand):
+        yield from _ours(remedies, command, many)
 
 
 def to_do_in_a_fleet(result: Mapping[str, Any], command: str) -> Iterator[str]:
@@ -42,7 +43,7 @@ def to_do_in_a_fleet(result: Mapping[str, Any], command: str) -> Iterator[str]:
         where = f"{hosts} host{'s' if hosts > 1 else ''}"
         yield f"by hand on {where}: {several(ids, NAMED)} ([dim]--format html says what[/])"
     remedies = {finding["remedy"].rpartition(": ")[2] for _, finding in found}
-    yield from _ours(remedies, command.replace(THERE, "on each of them: "))
+    yield from _ours(remedies, command, many=True)
 
 
 def _serious(hosts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -50,9 +51,11 @@ def _serious(hosts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[
         yield from ((host["host"], finding) for finding in host["findings"] if finding["severity"] != "info")
 
 
-def _ours(remedies: Iterable[str], command: str) -> Iterator[str]:
+def _ours(remedies: Iterable[str], command: str, many: bool) -> Iterator[str]:
+    elsewhere = command.startswith(THERE)
+    command = command.replace(THERE, "on each of them: ") if many else command
     if ENABLE in remedies:
         yield f"[bold cyan]{literal(command)}[/]"
     elif REBOOT in remedies:
-        then = " " if command.startswith(THERE) else ": "
+        then = " " if elsewhere else ": "
         yield f"reboot, or let it be done{then}[bold cyan]{literal(command)} --reboot if-needed[/]"
