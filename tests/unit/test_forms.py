@@ -57,6 +57,12 @@ def test_junit_names_what_to_do() -> None:
     assert "systemctl unmask kdump-tools.service" in (failure.text or "")
 
 
+def test_junit_has_the_command_as_the_user_types_it() -> None:
+    text = FORMS["junit"](FLEET, "kdump-enabler enable -i hosts.yml")
+    assert "to do: kdump-enabler enable -i hosts.yml\n" in text
+    assert "then: kdump-enabler enable -i hosts.yml" in text
+
+
 def test_junit_of_what_nobody_saw_and_of_a_failed_step() -> None:
     gone = document.nobody("gone", Verdict.UNREACHABLE, "timed out")
     stuck = record("debian12-ready", "stuck") | {

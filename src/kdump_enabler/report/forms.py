@@ -9,6 +9,6 @@ from . import html, junit, prometheus
 
 FORMS: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
     "html": html.render,
-    "junit": lambda result, _: junit.render(result),
+    "junit": junit.render,
     "prometheus": lambda result, _: prometheus.render(result),
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from ..finding import ENABLE, typed
 from .document import cut_off
 from .visible import visible
 
@@ -20,13 +21,14 @@ OUTCOMES = {
 }
 
 
-def render(result: Mapping[str, Any]) -> str:
-    """One test suite. A host that is not ready is a failure, one that could not be seen an error, one that is not ours
-    to configure is skipped; a step that failed on a host makes it an error, too. Elements and attributes are those that
-    https://github.com/testmoapp/junitxml describes as common to the tools that read it."""
+def render(result: Mapping[str, Any], command: str = ENABLE) -> str:
+    """One test suite; `command` is how the user calls `enable` for these hosts. A host that is not ready is a failure,
+    one that could not be seen an error, one that is not ours to configure is skipped; a step that failed makes it an
+    error, too. Elements and attributes are those that https://github.com/testmoapp/junitxml describes as common to the
+    tools that read it."""
     suite = Element("testsuite", name="kdump-enabler", timestamp=result["generated_at"])
     for host in result["hosts"]:
-        _case(suite, host)
+        _case(suite, host, command)
     said = cut_off(result)
     if said:
         SubElement(suite, "system-err").text = visible(said)
@@ -39,14 +41,14 @@ def render(result: Mapping[str, Any]) -> str:
     return str(tostring(suites, encoding="unicode", xml_declaration=True))
 
 
-def _case(suite: Element, host: Mapping[str, Any]) -> None:
+def _case(suite: Element, host: Mapping[str, Any], command: str) -> None:
     platform = (host["facts"] or {}).get("platform") or "unknown platform"
     case = SubElement(suite, "testcase", name=visible(host["host"]), classname=f"kdump.{platform}")
     trouble = host.get("trouble")
     outcome = "error" if trouble else OUTCOMES.get(host["verdict"])
     if outcome:
         sentence = trouble["sentence"] if trouble else host["reason"] or _first(host)
-        SubElement(case, outcome, type=host["verdict"], message=visible(sentence)).text = _details(host)
+        SubElement(case, outcome, type=host["verdict"], message=visible(sentence)).text = _details(host, command)
 
 
 def _first(host: Mapping[str, Any]) -> str:
@@ -55,12 +57,12 @@ def _first(host: Mapping[str, Any]) -> str:
     return str(ordered[0]["title"]) if ordered else str(host["verdict"])
 
 
-def _details(host: Mapping[str, Any]) -> str:
+def _details(host: Mapping[str, Any], command: str) -> str:
     """Each finding with what was seen, what should be, and what to do."""
     lines = [
         f"{finding['severity']} {finding['id']} {finding['title']}\n"
         f"  {finding['current']} -> {finding['wanted']}\n"
-        f"  to do: {finding['remedy']}"
+        f"  to do: {typed(finding['remedy'], command)}"
         for finding in host["findings"]
         if finding["severity"] != "info"
     ]
