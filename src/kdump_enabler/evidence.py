@@ -40,6 +40,11 @@ class File:
         """The path may or may not exist: it could not be looked at."""
         return self.error is not None and not self.absent
 
+    @property
+    def closed(self) -> bool:
+        """The probe asked for the path, and was not let in; older probes did not ask for all."""
+        return self.unknown and self.error != NOT_COLLECTED
+
 
 @dataclass(frozen=True)
 class Command:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ..evidence import Evidence
+from ..evidence import Evidence, File
 from . import bls, grub_env
 from .bls import Fragment
 
@@ -30,6 +30,7 @@ SECTION = re.compile(r"^### (BEGIN|END) (\S+) ###$")
 # What 10_linux of GRUB 2.02 to 2.06 with GRUB_ENABLE_BLSCFG=true has for entries whose options stand in the environment
 # block, where that has none.
 FALLBACK = re.compile(r'^if \[ -z "\$\{(\w+)\}" \]; then\n\s*set \1="([^"]*)"$', re.MULTILINE)
+LOADS = re.compile(r"^\s*load_env\b", re.MULTILINE)
 BLSCFG = re.compile(r"^\s*blscfg\s*$", re.MULTILINE)
 # Sets another default only when a boot that is being counted has failed, which image-based systems do.
 COUNTING = re.compile(r"^### BEGIN \S*_fallback_counting ###$.*?^### END \S+ ###$", re.MULTILINE | re.DOTALL)
@@ -114,8 +115,15 @@ def read(evidence: Evidence) -> Menu:
     wanted = _default(text, variables)
     # GRUB itself falls back to the first entry when the default names none (grub manual, "default").
     chosen = next((entry for entry in found if _matches(entry, wanted)), found[0] if found else None)
-    unseen = by_files and not evidence.lists(bls.DIRECTORY)
+    unseen = (by_files and not evidence.lists(bls.DIRECTORY)) or _may_choose(evidence.file(env), text)
     return Menu(config, env, found, None if unseen else chosen, fragments, variables)
+
+
+def _may_choose(env: File, text: str) -> bool:
+    """Whether an environment block that could not be read may name another entry. Archives have none of Debian's, where
+    only grub-reboot(8) writes an entry into it."""
+    names_one = env.closed or (env.unknown and "$" in _written_default(text))
+    return names_one and LOADS.search(text) is not None
 
 
 def _block(evidence: Evidence, path: str) -> str:
@@ -187,9 +195,13 @@ def _names(line: str) -> frozenset[str]:
 def _default(text: str, variables: dict[str, str]) -> str:
     if variables.get("next_entry"):
         return variables["next_entry"]
+    return VARIABLE.sub(lambda match: variables.get(match[1], ""), _written_default(text))
+
+
+def _written_default(text: str) -> str:
+    """What grub.cfg takes where nothing is named for the next boot alone."""
     values = [value for value in DEFAULT.findall(COUNTING.sub("", text)) if "next_entry" not in value]
-    chosen = values[-1] if values else "0"
-    return VARIABLE.sub(lambda match: variables.get(match[1], ""), chosen)
+    return values[-1] if values else "0"
 
 
 def _matches(entry: Entry, wanted: str) -> bool:

@@ -50,11 +50,11 @@ def missing(evidence: Evidence, path: str) -> str:
 
 def removed(evidence: Evidence, kernel: str | None, entry: Entry | None) -> str:
     """The path of the running kernel's image if it was removed since the boot, which others were not, and the next
-    boot takes one of those; empty if not."""
+    boot takes one of those, or nobody knows what it takes; empty if not."""
     there = [file.path for file in evidence.below("/boot") if file.error is None]
     images = {name for name in there if name.startswith("/boot/vmlinuz-")}
     path = f"/boot/vmlinuz-{kernel}"
-    goes_on = entry is not None and entry.release != kernel
+    goes_on = entry is None or entry.release != kernel
     return path if images and path not in images and goes_on and evidence.lists("/boot") else ""
 
 

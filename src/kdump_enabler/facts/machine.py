@@ -267,7 +267,7 @@ def _remembered(evidence: Evidence) -> Mapping[str, Any] | None:
     """The policy that the machine keeps; null when its file could not be read. Evidence of before there were such
     files does not have it."""
     file = evidence.file(policy_file.HOST_FILE)
-    if file.unknown and file.error != NOT_COLLECTED:
+    if file.closed:
         return None
     return from_variables(policy_file.of_host(evidence).values).stated
 

@@ -7,6 +7,7 @@ Each snapshot has entries of its own, told apart by rootflags=subvol=. For GRUB 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ..evidence import Evidence, File
 from . import bls, grub_env, systemd_boot
@@ -40,15 +41,17 @@ def _grubs(evidence: Evidence, menu: Menu) -> Menu:
     """The same entries as GRUB sorts and chooses them."""
     ordered = sorted(menu.entries, key=lambda entry: bls.order(_id(entry.file)), reverse=True)
     variables = (systemd_boot.variable(evidence, path) for path in (systemd_boot.ONCE, systemd_boot.CHOSEN))
-    names = [name.removesuffix(bls.SUFFIX) for name in (*variables, _saved(evidence))]
+    blocks = [file for path, file in sorted(evidence.files.items()) if GRUB_ENV.fullmatch(path)]
+    names = [name.removesuffix(bls.SUFFIX) for name in (*variables, _saved(blocks))]
     chosen = (entry for name in names for entry in ordered if name == _id(entry.file))
-    return Menu(menu.config, menu.env, tuple(ordered), next(chosen, ordered[0] if ordered else None), menu.fragments)
+    closed = next((block.path for block in blocks if block.unknown), "")
+    otherwise = ordered[0] if ordered and not closed else None
+    return Menu(menu.config, closed, tuple(ordered), next(chosen, otherwise), menu.fragments)
 
 
-def _saved(evidence: Evidence) -> str:
+def _saved(blocks: Iterable[File]) -> str:
     """What sdbootutil writes into the environment block beside GRUB where that knows no EFI variables yet."""
-    texts = (evidence.text(path) for path in sorted(evidence.files) if GRUB_ENV.fullmatch(path))
-    return next((value for text in texts if text and (value := grub_env.read(text).get("default", ""))), "")
+    return next((value for one in blocks if (value := grub_env.read(one.text or "").get("default", ""))), "")
 
 
 def _id(path: str) -> str:

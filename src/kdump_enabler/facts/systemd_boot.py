@@ -66,8 +66,9 @@ def why_unseen(evidence: Evidence, menu: Menu) -> str:
         return ""
     if not partitions(evidence):
         return f"no partition with boot entries is mounted at {', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]}"
-    if evidence.file(menu.config).unknown:
-        return f"{menu.config} could not be read"
+    for path in (menu.config, menu.env):
+        if path and evidence.file(path).unknown:
+            return f"{path} could not be read"
     chosen = _next(evidence, menu.config, list(menu.fragments))
     if chosen:
         return f"what boots next, {chosen.file.path}, says no command line"

@@ -67,7 +67,7 @@ def loaded(facts: Facts, policy: Policy) -> Iterator[Finding]:
             evidence=(Source("/sys/kernel/kexec_crash_loaded", 0, "0"),),
             remedy=in_the_way or (REBOOT if after_reboot else ENABLE),
             needs_reboot=after_reboot,
-            blocks_capture=bool(in_the_way) or not _memory_comes(facts),
+            blocks_capture=bool(in_the_way) or _memory_stays_away(facts),
             by_hand=bool(in_the_way),
         )
 
@@ -111,12 +111,22 @@ def _after_reboot(facts: Facts, policy: Policy) -> bool:
 
 
 def _memory_comes(facts: Facts) -> bool:
-    """Whether loading had to fail in this boot and need not in the next: there was no memory, it was forbidden, or
-    the running kernel's image is gone."""
+    """Whether loading had to fail in this boot and need not in the next, which has memory for it."""
+    return _had_to_fail(facts) and facts.next_boot is not None and facts.next_boot.size_bytes > 0
+
+
+def _memory_stays_away(facts: Facts) -> bool:
+    """Whether the next boot will do no better; what it reserves may be unknown."""
+    nothing = facts.next_boot is not None and not facts.next_boot.size_bytes
+    return nothing or not _had_to_fail(facts)
+
+
+def _had_to_fail(facts: Facts) -> bool:
+    """Whether nothing could be loaded in this boot for a reason that the next need not have: there was no memory, it
+    was forbidden, or the running kernel's image is gone."""
     no_image = bool(facts.removed_image) or _not_loadable(facts)
-    had_to_fail = not facts.reserved_bytes or bool(facts.load_disabled) or no_image
-    waits = had_to_fail and not reservation_failed(facts)
-    return waits and facts.next_boot is not None and facts.next_boot.size_bytes > 0
+    this_boot = not facts.reserved_bytes or bool(facts.load_disabled) or no_image
+    return this_boot and not reservation_failed(facts)
 
 
 def _not_loadable(facts: Facts) -> bool:

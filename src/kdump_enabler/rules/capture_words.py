@@ -8,6 +8,7 @@ from ..capture_line import greedy, lacking, without_greedy
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
+from .words import unseen
 
 IMAGE = "/boot/vmlinuz-"
 
@@ -49,6 +50,8 @@ def costly(facts: Facts, _: Policy) -> Iterator[Finding]:
     little that was reserved for it: with hugepages=N it starts with next to nothing left. KDUMP_COMMANDLINE_REMOVE
     names such words as it is shipped (kdump.sysconfig), until somebody replaces them."""
     words, made = greedy(facts), facts.config.capture_line
+    if made.removed_key and facts.evidence.file(made.file).closed:
+        yield unseen("KD096", "What the capture kernel's command line is made of", made.file)
     if not words:
         return
     mended, line = bool(without_greedy(facts)), made.removing.line if made.removing else 0

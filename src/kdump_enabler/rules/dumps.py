@@ -19,7 +19,10 @@ NOBODY_ELSE = 0o077
 def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
     """KD053: kdump-tools can send dumps to another machine (NFS, SSH, FTP of kdump-tools.conf(5)); whether that one
     takes them cannot be seen from here. Where several are named, `kdump-config savecore` serves each in turn.
-    kdump.conf(5) can also name a device: it need not be mounted now, and of a raw one nothing can be seen."""
+    kdump.conf(5) can also name a device: it need not be mounted now, and of a raw one nothing can be seen. SUSE's
+    configuration can hold a password, so only root reads it; without it nothing is known of the target."""
+    if facts.platform is not None and not is_named(facts):
+        yield unseen("KD053", "Where dumps go", facts.platform.config)
     for target in facts.config.targets:
         yield Finding(
             id="KD053",
@@ -32,6 +35,12 @@ def remote(facts: Facts, _: Policy) -> Iterator[Finding]:
             unseen=True,
             by_hand=True,
         )
+
+
+def is_named(facts: Facts) -> bool:
+    """Whether the configuration that says where dumps go could be read; without the tools it says nothing."""
+    without = facts.packages is not None and missing_packages(facts)
+    return bool(without) or facts.platform is None or not facts.evidence.file(facts.platform.config).closed
 
 
 def is_remote(facts: Facts) -> bool:

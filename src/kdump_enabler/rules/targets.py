@@ -260,13 +260,19 @@ def settled_by_a_proof(rule: Rule) -> Rule:
     return settled
 
 
+def of_a_named_target(rule: Rule) -> Rule:
+    """The rule, where the configuration could be read that says what the target is: of its default nothing follows."""
+
+    @functools.wraps(rule)
+    def named(facts: Facts, policy: Policy) -> Iterable[Finding]:
+        return rule(facts, policy) if dumps.is_named(facts) else ()
+
+    return named
+
+
+OF_A_TARGET = (sysconfig.nothing_saved, dumps.room, encrypted, hidden, lost, unproved, unreachable, directory)
 # All that can keep a dump from being written and found.
-RULES = tuple(
-    map(
-        settled_by_a_proof,
-        (sysconfig.nothing_saved, dumps.remote, dumps.room, encrypted, hidden, lost, unproved, unreachable, directory),
-    )
-)
+RULES = tuple(map(settled_by_a_proof, (dumps.remote, *map(of_a_named_target, OF_A_TARGET))))
 
 
 def is_saved(facts: Facts) -> bool | None:
