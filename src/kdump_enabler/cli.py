@@ -141,7 +141,7 @@ def report(results: tuple[str, ...], **options: Any) -> int:
 
     request = Request(evidence=results, **options)
     expected = hosts_of(request.inventory) if request.inventory else ()
-    result = commands.compared(request, lambda: document.merged(map(document.load, results), expected))
+    result = commands.compared(request, lambda: document.merged(document.loaded(results), expected))
     return commands.finish(result, request)
 
 

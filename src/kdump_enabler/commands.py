@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import sys
@@ -106,13 +105,19 @@ def _still_reserved(result: Mapping[str, Any]) -> int:
 def look_here(
     roots: Sequence[str] = (), given: Sequence[str] = (), save: str | None = None, layers: Sequence[Layer] = ()
 ) -> dict[str, Any]:
-    """The result for file trees, recordings and archives; for this machine if there are none."""
+    """The result for file trees, recordings and archives; for this machine if there are none. What cannot be read has a
+    record that says so. Raises UserError for a tree that is none, and where no recording or archive can be read."""
     from . import recordings  # noqa: PLC0415 - here and below: what a look at a fleet does elsewhere
 
-    recorded: Iterator[tuple[recordings.Seen, dict[str, str]]] = ((seen, {}) for seen in recordings.recorded(given))
-    looks = itertools.chain(_trees(roots if roots or given else (None,), save), recorded)
-    records = (_judged(seen, layers) | not_kept for seen, not_kept in looks)
-    return document.document(document.told_apart(records))
+    looks = _trees(roots if roots or given else (None,), save)
+    trees = [_judged(seen, layers) | not_kept for seen, not_kept in looks]
+    named = recordings.named(given)
+
+    def judged(name: str) -> dict[str, Any]:
+        return _judged(recordings.recorded(name, named[name]), layers)
+
+    recorded = document.each(named, judged, document.unread)
+    return document.document(document.told_apart([*trees, *recorded]))
 
 
 def _judged(seen: recordings.Seen, layers: Sequence[Layer]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,19 +42,16 @@ def keep(directory: Path, host: str, text: str) -> None:
     write(directory / (quote(host, safe="") + SUFFIX), text + "\n", 0o600)
 
 
-def recorded(paths: Iterable[str]) -> Iterator[Seen]:
-    """What files, archives and directories of them hold, one host after the other. Raises UserError for one that
-    cannot be read."""
-    for name, path in _named(paths).items():
-        if path.is_dir() or archives.is_packed(path):
-            found = archives.read(path)
-            yield Seen(found.host, found.kind, str(path), evidence.from_raw(found.raw))
-        else:
-            text = path.read_text("utf-8", errors="replace")
-            yield Seen(name, RECORDING, str(path), evidence.load(text, str(path)))
+def recorded(name: str, path: Path) -> Seen:
+    """What a file or an archive holds, as named() found it. Raises UserError or OSError for one that cannot be read."""
+    if path.is_dir() or archives.is_packed(path):
+        found = archives.read(path)
+        return Seen(found.host, found.kind, str(path), evidence.from_raw(found.raw))
+    text = path.read_text("utf-8", errors="replace")
+    return Seen(name, RECORDING, str(path), evidence.load(text, str(path)))
 
 
-def _named(paths: Iterable[str]) -> dict[str, Path]:
+def named(paths: Iterable[str]) -> dict[str, Path]:
     """The files and archives by what they are called: those that keep() wrote by their host, others by their path."""
     found: dict[str, Path] = {}
     for given in map(Path, paths):

@@ -51,6 +51,7 @@ class Request:
         most_trees = 0 if self.inventory else 1
         if self.save_evidence and (self.evidence or len(self.root) > most_trees):
             raise UserError("--save-evidence keeps what is seen of one machine or inventory", "Give nothing else.")
+        self._refuse_to_save()
         if not self.inventory and (self.become or self.ask_become_pass):
             raise UserError("--become and --ask-become-pass are for the hosts of an inventory", "Use sudo here.")
         if self.batch and not re.fullmatch(r"[1-9]\d*%?", self.batch):
@@ -59,6 +60,19 @@ class Request:
             raise UserError("--limit chooses hosts of an inventory", "Give the inventory with -i.")
         if self.output and not os.access(Path(self.output).resolve().parent, os.W_OK):
             raise UserError(f"Nothing can be written to {self.output}", "Give a file in a directory that exists.")
+
+    def _refuse_to_save(self) -> None:
+        """Refuse a place for evidence that cannot be written to."""
+        place = Path(self.save_evidence or "")
+        if not self.save_evidence or self.evidence:
+            return
+        if not self.inventory and place.is_dir():
+            raise UserError(f"--save-evidence {place} is a directory", "Give a file; with -i it is a directory.")
+        around = [place.absolute(), *place.absolute().parents]  # a directory is made, whatever of its path is missing
+        there = next(one for one in around if one.exists()) if self.inventory else around[1]
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            hint = "With -i give a directory, for a file of each host." if self.inventory else "Give a file."
+            raise UserError(f"Nothing can be kept in {place}", hint)
 
     @property
     def where(self) -> str:

@@ -106,6 +106,16 @@ def test_what_cannot_be_meant(words: list[str], named: str) -> None:
     assert named in complaint(run(*words))
 
 
+def test_a_place_that_cannot_keep_evidence_is_refused_before_any_look(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    asked = ["check", "-i", "no.such.host.invalid,", "--save-evidence"]
+    assert "Nothing can be kept" in complaint(run(*asked, str(file)))
+    assert "Nothing can be kept" in complaint(run(*asked, str(file / "below")))
+    assert "is a directory" in complaint(run("check", "--save-evidence", str(tmp_path)))
+    assert "Nothing can be kept" in complaint(run("check", "--save-evidence", str(tmp_path / "no" / "file")))
+
+
 def test_whoever_leaves_at_the_question_hears_that_nothing_was_changed() -> None:
     keyboard, terminal = os.openpty()
     os.write(keyboard, b"\x04")  # Ctrl-D

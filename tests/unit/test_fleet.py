@@ -15,6 +15,7 @@ from kdump_enabler.report import baseline, causes, document, fleet
 from kdump_enabler.report.writing import write
 from kdump_enabler.request import Request
 from kdump_enabler.verdict import Verdict
+from tests.result_schema import keeps_to_the_schema
 from tests.unit.fleets import fleet as make_fleet
 from tests.unit.fleets import record
 
@@ -101,6 +102,19 @@ def test_the_newest_record_of_a_host_counts(tmp_path: Path) -> None:
 def test_what_is_no_result_is_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         document.load(written(tmp_path / "x.json", text))
+
+
+def test_one_file_that_is_no_result_is_a_row_among_the_others(tmp_path: Path) -> None:
+    good = written(
+        tmp_path / "good.json", document.document([record("debian12-ready", "web1")], "2026-11-14T06:00:00+00:00")
+    )
+    bad = written(tmp_path / "bad.json", "{")
+    result = document.merged(document.loaded([good, bad]))
+    keeps_to_the_schema(result)
+    assert {host["host"]: host["verdict"] for host in result["hosts"]} == {bad: "unknown", "web1": "ready"}
+    assert (result["generated_at"], document.exit_code(result)) == ("2026-11-14T06:00:00+00:00", 2)
+    with pytest.raises(UserError, match="this is not JSON"):
+        document.loaded([bad, bad])
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import __version__, pruning, reaching
 from ..dumps import with_origins
@@ -26,6 +26,8 @@ NOT_TRIED = "it was not tried, because the rollout stopped: {reason}"
 MISSING = "no result has it; the run that should have looked at it may have failed, or its result is not given here"
 LOST = "its connection broke or Ansible stopped before the work on it ended; run the same again: it goes on there"
 LOST_AT = "it was lost at the step `{step}` ({why}); run the same again: it goes on from there"
+
+T = TypeVar("T")
 
 
 def document(hosts: Iterable[Mapping[str, Any]], generated_at: str = "") -> dict[str, Any]:
@@ -78,6 +80,35 @@ def load(path: str) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("schema") != SCHEMA or not found.keys() >= NEEDED:
         raise UserError(f"{path} is not a result of the format {SCHEMA}", NOT_A_RESULT)
     return found
+
+
+def loaded(paths: Iterable[str]) -> list[dict[str, Any]]:
+    """The result documents of several files; one that cannot be loaded has a record in its own name that says so, and
+    no time. Raises UserError or OSError where none can be."""
+    return each(paths, load, lambda path, error: document([unread(path, error)]) | {"generated_at": ""})
+
+
+def each(names: Iterable[str], read: Callable[[str], T], otherwise: Callable[[str, Exception], T]) -> list[T]:
+    """What is read for each of the names, and what stands for those where that failed. Raises the first UserError or
+    OSError where it failed for all."""
+    found = [(name, _tried(read, name)) for name in names]
+    errors = [one for _, one in found if isinstance(one, Exception)]
+    if errors and len(errors) == len(found):
+        raise errors[0]
+    return [otherwise(name, one) if isinstance(one, Exception) else one for name, one in found]
+
+
+def _tried(read: Callable[[str], T], name: str) -> T | Exception:
+    try:
+        return read(name)
+    except (UserError, OSError) as error:
+        return error
+
+
+def unread(name: str, error: Exception) -> dict[str, Any]:
+    """The record that stands for a file whose hosts nobody knows."""
+    why = f"it could not be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+    return nobody(name, Verdict.UNKNOWN, why)
 
 
 def merged(results: Iterable[Mapping[str, Any]], expected: Iterable[str] = ()) -> dict[str, Any]:
