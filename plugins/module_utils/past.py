@@ -5,7 +5,7 @@ import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from .atomic import FileState
-from .backups import BackupSet
+from .backups import BackupSet, after_of
 from .boot_entries import without_counter
 
 BOOT_ENTRIES = "/loader/entries/"
@@ -26,6 +26,17 @@ def past_of_files(sets: List[BackupSet]) -> Dict[str, List[Past]]:
             past = Past(backup.before(entry), [entry["after"], *entry.get("earlier", [])])
             found.setdefault(lasting_name(entry["path"]), []).append(past)
     return found
+
+
+def is_ours(past: List[Past], present: Optional[FileState]) -> bool:
+    """Say whether runs alone led here from the oldest of these states: each found the file as the one before it left
+    it, at its end or on the way."""
+    found = after_of(present)
+    for one in past:
+        if found != after_of(one.before) and found not in one.made:
+            return False
+        found = after_of(one.before)
+    return True
 
 
 def lasting_name(path: str) -> str:

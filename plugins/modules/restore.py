@@ -69,6 +69,11 @@ paths:
   returned: success
   type: list
   elements: str
+removed:
+  description: Those of RV(paths) that are removed, as they did not exist before.
+  returned: success
+  type: list
+  elements: str
 files:
   description: Every file of the set.
   returned: success
@@ -125,13 +130,13 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.atomic import FileState, check_writable, read_state, sweep
-from ..module_utils.backups import DEFAULT_ROOT, BackupSet, after_of, sets_since, utc_now
+from ..module_utils.backups import DEFAULT_ROOT, BackupSet, sets_since, utc_now
 from ..module_utils.diffs import change_diff
 from ..module_utils.failures import ModuleError, run
 from ..module_utils.grub_generator import settle_boot
 from ..module_utils.journal import note
 from ..module_utils.kernel import PROC_SYS, path_of, running, set_value
-from ..module_utils.past import BOOT_ENTRIES, Past, merged, name_now, past_of_files
+from ..module_utils.past import BOOT_ENTRIES, is_ours, merged, name_now, past_of_files
 from ..module_utils.transaction import Change, Transaction, name_files
 
 ARGUMENTS = {
@@ -155,17 +160,6 @@ def is_same(present: Optional[FileState], before: Optional[FileState]) -> bool:
     if present is None or before is None:
         return present is before
     return present[:4] == before[:4]
-
-
-def is_ours(past: List[Past], present: Optional[FileState]) -> bool:
-    """Say whether runs alone led here from the oldest of these states: each found the file as the one before it left
-    it, at its end or on the way."""
-    found = after_of(present)
-    for one in past:
-        if found != after_of(one.before) and found not in one.made:
-            return False
-        found = after_of(one.before)
-    return True
 
 
 def plan(sets: List[BackupSet]) -> Plan:
@@ -280,6 +274,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     return {
         "changed": bool(found.changes or settings),
         "paths": [change.path for change in found.changes],
+        "removed": [change.path for change in found.changes if not change.new],
         "files": list(past_of_files(sets)),
         "backup_set": sets[-1].name,
         "sets": [backup.name for backup in sets],

@@ -47,6 +47,7 @@ def test_everything_is_as_before(changed: Host) -> None:
     assert tree(changed.etc) == changed.original
     assert result["changed"] is True
     assert result["paths"] == [str(changed.etc / name) for name in ("a.cfg", "new.conf", "gone.cfg")]
+    assert result["removed"] == [str(changed.etc / "new.conf")]
     assert (result["backup_set"], result["packages"]) == (SET, ["kdump-tools"])
     assert changed.manifest()["restored_at"].endswith("Z")
 

@@ -104,6 +104,29 @@ def test_a_run_that_had_been_killed(name: str, continued: bool) -> None:
     assert "killed_run" not in document.from_play("web1", {"kdump_audit": look, "kdump_begun": {"killed": {}}})
 
 
+def test_going_back_tells_all_that_changes_and_what_stays() -> None:
+    """As kdump.enabler.restore returns it."""
+    look = {"record": document.packed(judge(machines.load("debian12-ready")).as_dict("web1"))}
+    restored = {
+        "paths": ["/etc/a", "/etc/new"],
+        "removed": ["/etc/new"],
+        "settings": {"kernel.panic": "0"},
+        "units": {
+            "kdump-tools.service": {"before": "disabled", "after": "enabled"},
+            "late.service": {"before": "enabled", "after": "enabled"},
+        },
+        "packages": ["kdump-tools", "makedumpfile"],
+    }
+    found = document.from_play("web1", {"kdump_audit": look, "kdump_restored": restored})
+    assert [(step["step"], step["changes"]) for step in found["plan"]] == [
+        ("put back", "/etc/a"),
+        ("remove file", "/etc/new"),
+        ("set now", "kernel.panic = 0"),
+        ("disable unit", "kdump-tools.service"),
+        ("keep packages", "kdump-tools, makedumpfile"),
+    ]
+
+
 def test_a_milder_trouble_does_not_hide_the_verdict() -> None:
     trouble = {"kind": "no_reboot", "sentence": "x", "hint": "y", "exit_code": 3}
     found = document.from_play(

@@ -144,6 +144,13 @@ def test_backups_closed_to_us_and_damaged_ones() -> None:
     assert words.count("only root can read it") == 2
 
 
+@pytest.mark.parametrize("view", ["backups", "backup set"])
+def test_backups_of_a_host_that_nobody_could_ask(view: str) -> None:
+    """Root does not help there."""
+    result = document.document([document.nobody("web1", Verdict.UNREACHABLE, "No route to host")])
+    assert render(view, result, COMMAND) == " web1  unreachable: No route to host"
+
+
 def test_no_backups() -> None:
     raw = machines.load("debian12-ready")
     assert "nothing was changed here" in shown("backups", raw)

@@ -229,7 +229,7 @@ def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         record = nobody(host, Verdict.UNREACHABLE, NOT_BACK)  # what was seen was before the crash
     restored = variables.get("kdump_restored")
     if restored:
-        record["plan"] = [{"step": "put back", "changes": path} for path in restored.get("paths", ())]
+        record["plan"] = [{"step": step, "changes": changes} for step, changes in _steps_back(restored)]
     killed = (variables.get("kdump_begun") or {}).get("killed")
     if killed:
         record["killed_run"] = {**killed, "continued": killed.get("run") == look.get("run")}
@@ -241,6 +241,18 @@ def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         refused = found.exit_code == USAGE_ERROR
         record["exit_code"] = USAGE_ERROR if refused else worst_exit_code([record["exit_code"], found.exit_code])
     return record
+
+
+def _steps_back(restored: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What going back to a backup set changes, from what kdump.enabler.restore returned, and what it leaves."""
+    gone = restored.get("removed", ())
+    yield from (("remove file" if path in gone else "put back", path) for path in restored.get("paths", ()))
+    yield from (("set now", f"{key} = {value}") for key, value in restored.get("settings", {}).items())
+    for unit, state in restored.get("units", {}).items():
+        if state["before"] != state["after"]:
+            yield ("enable unit" if state["before"] == "enabled" else "disable unit"), unit
+    if restored.get("packages"):
+        yield "keep packages", ", ".join(restored["packages"])
 
 
 def nobody(host: str, verdict: Verdict, reason: str) -> dict[str, Any]:

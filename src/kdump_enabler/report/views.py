@@ -97,7 +97,7 @@ def _size(size_bytes: int | None) -> str:
 def _backups(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         sets = host["backups"]
-        said = UNSEEN if sets is None else "no backup set: nothing was changed here"
+        said = _unseen(host) if sets is None else "no backup set: nothing was changed here"
         show_name(console, host, "" if sets else said)
         for found in sets or ():
             for line in _backup(found):
@@ -107,10 +107,15 @@ def _backups(console: Console, result: Result, _command: str, _verbose: bool) ->
         console.print(" What going back changes: kdump-enabler rollback --to SET --dry-run --diff")
 
 
+def _unseen(host: Mapping[str, Any]) -> str:
+    """Why the backup sets of a host are not known."""
+    return UNSEEN if host["facts"] else f"{host['verdict']}: {host['reason']}"
+
+
 def _backup_set(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         unseen = host["backups"] is None or not all(found["readable"] for found in host["backups"])
-        show_name(console, host, UNSEEN if unseen else "" if host["backups"] else "no such backup set")
+        show_name(console, host, _unseen(host) if unseen else "" if host["backups"] else "no such backup set")
         for found in host["backups"] or ():
             for line in _everything(found) if found["readable"] else ():
                 wrapping.show(console, " ", line, under=5)
