@@ -23,7 +23,17 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look,
 def _load() -> None:
     """Import and read what all looks need."""
     with contextlib.suppress(AnsibleError):  # said by run(), where there is a host to say it for
-        for name in ("audit", "errors", "partial", "piped", "policy_file", "probe", "report.document", "trouble"):
+        for name in (
+            "audit",
+            "errors",
+            "partial",
+            "piped",
+            "policy_file",
+            "probe",
+            "report.document",
+            "trouble",
+            "variables",
+        ):
             library(name)
         for name in ("platforms", "profiles", "sysctls"):
             library(name).table()
@@ -170,6 +180,7 @@ class ActionModule(ActionBase):
 
     def _layers(self, variables: dict[str, Any]) -> list[Any]:
         """What the inventory states of the policy, and over it what the command line does."""
+        library("variables").refuse_misspelt(variables)
         layer = library("policy").Layer
         stated = self._plain({name: variables[name] for name in library("policy").READERS if name in variables})
         given = self._plain(variables.get("kdump_policy_layers", []))
