@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .report.document import document, from_play, marked, nobody
+from .report.document import AGAIN, document, from_play, marked, nobody
 from .verdict import Verdict
 
 NOT_LOOKED_AT = "it was not looked at, because the run was cut off"
-IN_THE_MIDDLE = "the run was cut off in the middle of its work on this host; run the same again: it goes on from there"
+IN_THE_MIDDLE = f"the run was cut off in the middle of its work on this host; {AGAIN}"
 
 
 def note(path: str, host: str, **registered: Any) -> None:

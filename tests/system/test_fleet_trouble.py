@@ -132,7 +132,7 @@ def test_interrupted_while_it_looks(three: list[Container], tmp_path: Path) -> N
         TMPDIR=str(temporary),
     )
     assert answer.exit_status == 2
-    assert "Interrupted: 1 of 3 hosts answered. Not looked at: web2, web3." in answer.text
+    assert "Interrupted: 1 of 3 hosts were asked. Not looked at: web2, web3." in answer.text
     assert subprocess.run(["pgrep", "-f", str(hosts)], check=False).returncode == 1
     found = records(answer)
     assert {name: found[name].get("looked_at", True) for name in found} == {"web1": True, "web2": False, "web3": False}
@@ -145,7 +145,7 @@ def assert_marked(answer: Answer, folder: Path) -> None:
     kept = folder / "result.json"
     kept.write_text(answer.out, encoding="utf-8")
     forms = {form: enabler("report", kept, "--format", form) for form in ("table", "html", "junit", "prometheus")}
-    assert all("1 of 3 hosts answered" in forms[form].out.replace("\n ", " ") for form in ("table", "html", "junit"))
+    assert all("1 of 3 hosts were asked" in forms[form].out.replace("\n ", " ") for form in ("table", "html", "junit"))
     assert "\nkdump_hosts_not_looked_at 2\n" in forms["prometheus"].out
     assert 'host="web2"' not in forms["prometheus"].out
     assert {one.exit_status for one in forms.values()} == {2}

@@ -65,7 +65,10 @@ def test_lines_that_a_full_disk_cut(tmp_path: Path) -> None:
 
 def test_every_form_says_that_it_is_a_part(tmp_path: Path) -> None:
     found = cut_off(tmp_path)
-    said = "Interrupted: 4 of 5 hosts answered. Not looked at: web4. Run it again for all of them."
+    said = (
+        "Interrupted: 4 of 5 hosts were asked; the work on web2 was cut off in the middle. Not looked at: web4."
+        " Run it again for all of them."
+    )
     assert said in " ".join(render("findings", found, "kdump-enabler enable").split())
     assert said in html.render(found, "")
     suite = ElementTree.fromstring(forms.FORMS["junit"](found, "")).find("testsuite")  # noqa: S314 -- our own
@@ -79,7 +82,7 @@ def test_every_form_says_that_it_is_a_part(tmp_path: Path) -> None:
 
 def test_many_are_counted(tmp_path: Path) -> None:
     left = partial.result([f"web{number}" for number in range(9)], {}, {}, "Interrupted")
-    assert "0 of 9 hosts answered. Not looked at: web0, web1, web2, web3 and 5 more." in document.cut_off(left)
+    assert "0 of 9 hosts were asked. Not looked at: web0, web1, web2, web3 and 5 more." in document.cut_off(left)
     assert document.cut_off(document.document([])) == ""
 
 

@@ -24,8 +24,9 @@ NOT_A_RESULT = "Give what `kdump-enabler check --format json -o FILE` wrote."
 NOT_BACK = "it was crashed on purpose and has not come back"
 NOT_TRIED = "it was not tried, because the rollout stopped: {reason}"
 MISSING = "no result has it; the run that should have looked at it may have failed, or its result is not given here"
-LOST = "its connection broke or Ansible stopped before the work on it ended; run the same again: it goes on there"
-LOST_AT = "it was lost at the step `{step}` ({why}); run the same again: it goes on from there"
+AGAIN = "run the same again: it goes on from there"  # said of a host of which nobody saw the end of the work
+LOST = f"its connection broke or Ansible stopped before the work on it ended; {AGAIN}"
+LOST_AT = f"it was lost at the step `{{step}}` ({{why}}); {AGAIN}"
 
 T = TypeVar("T")
 
@@ -144,7 +145,9 @@ def cut_off(result: Mapping[str, Any]) -> str:
         return ""
     left = [host["host"] for host in result["hosts"] if not was_looked_at(host)]
     rest = f" Not looked at: {several(left, NAMED)}. Run it again for all of them." if left else ""
-    return f"{mark['why']}: {mark['answered']} of {mark['hosts']} hosts answered.{rest}"
+    halves = [host["host"] for host in result["hosts"] if AGAIN in host["reason"]]
+    half = f"; the work on {several(halves, NAMED)} was cut off in the middle" if halves else ""
+    return f"{mark['why']}: {mark['answered']} of {mark['hosts']} hosts were asked{half}.{rest}"
 
 
 def was_looked_at(host: Mapping[str, Any]) -> bool:

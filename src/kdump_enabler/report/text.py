@@ -212,8 +212,9 @@ def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
     found = host.get("trouble")
     killed = host.get("killed_run")
     if killed:
-        done = "this run went on with it" if killed["continued"] else "this run ended it"
-        yield f"{name}: {literal(killed['goal'])} {literal(killed['run'])} had been killed; {done}."
+        kept = "did not go on with it, and what it had changed is in its backup set"
+        done = "went on with it" if killed["continued"] else kept
+        yield f"{name}: {literal(killed['goal'])} {literal(killed['run'])} had been killed; this run {done}."
     if found:
         yield f"{name}: [red]{literal(found['sentence'].rstrip('.'))}.[/] {literal(found['hint'])}"
         if "diff" in found:
