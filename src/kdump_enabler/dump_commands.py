@@ -10,7 +10,7 @@ import click
 
 from . import commands, fetching, pruning
 from . import dumps as found
-from .errors import UserError
+from .errors import UserError, interruption
 from .facts import proofs
 from .options import become_option, report_options
 from .request import Request
@@ -93,7 +93,8 @@ def look(request: Request, directories: Sequence[str], path: str = "") -> dict[s
     places = _places(directories, request.inventory)
     if request.inventory:
         one = {"kdump_dump": path} if path else {}
-        return commands.play("dumps", request, {"kdump_become": request.become, **_in(places), **one})
+        with interruption("nothing was changed", "Run the same again, on fewer hosts with --limit."):
+            return commands.play("dumps", request, {"kdump_become": request.become, **_in(places), **one})
     return here(places, path)
 
 
@@ -132,7 +133,8 @@ def fetch(path: str | None, directories: Sequence[str], to: str, unfinished_too:
     places = _in(_places(directories, request.inventory))
     target = {"kdump_fetch_to": str(Path(to).absolute()), "kdump_fetch_unfinished": unfinished_too}
     one = {"kdump_dump": path} if path else {}
-    result = commands.play("fetch_dumps", request, {**places, **target, **one})
+    with interruption(f"what was fetched whole stays in {to}", "Run the same again: it goes on where it was cut."):
+        result = commands.play("fetch_dumps", request, {**places, **target, **one})
     commands.say(result, request, "fetched")
     return fetching.exit_code(result["hosts"])
 
@@ -162,7 +164,9 @@ def prune(
     places = _in(_places(directories, request.inventory))
     asked = {"keep": keep, "older_than_days": older_than, "max_bytes": max_bytes, "consent": request.yes}
     variables = {f"kdump_prune_{name}": value for name, value in asked.items() if value is not None}
-    result = commands.play("prune_dumps", request, {**places, **variables})
+    gone = "some dumps may be gone already" if request.yes else "nothing was removed"
+    with interruption(gone, "Run the same again: it goes on with what is left."):
+        result = commands.play("prune_dumps", request, {**places, **variables})
     commands.say(result, request, "pruned")
     return pruning.exit_code(result["hosts"])
 

@@ -11,7 +11,7 @@ import click
 
 from . import commands
 from .consent import WINDOW_EXAMPLE, is_window
-from .errors import UserError
+from .errors import UserError, interruption
 from .report.visible import visible
 from .request import Request
 
@@ -21,6 +21,9 @@ warning, a dump is written, and the machine boots again.
 HERE = """This machine is the one that crashes. When it is back, `sudo kdump-enabler prove` looks at
 what came out.
 """
+NOTHING = "nothing was crashed"
+# Whoever comes later finds the note that is on the host since before the crash (proof.py).
+LOOKS = "Run the same again: where it had begun, it only looks at what came out, and does not do it twice."
 SELF = "localhost"  # this machine's name in Ansible's inventory
 
 
@@ -36,12 +39,18 @@ def prove(request: Request, consenting: Collection[str], variables: Mapping[str,
     _know(looked, consenting)
     agreed = [*consenting, *_ask(request, looked, consenting, bool(variables["kdump_prove_unknown"]))]
     here = [] if request.inventory else [SELF] * bool(agreed)
-    result = commands.play("prove", request, {**variables, "kdump_prove_consent": here or agreed})
+    with interruption(under_way("a crash may be under way", () if request.dry_run else agreed), LOOKS):
+        result = commands.play("prove", request, {**variables, "kdump_prove_consent": here or agreed})
     code = commands.finish(result, replace(request, dry_run=False), "hosts" if request.dry_run else "proofs")
     if request.dry_run:
         would = [visible(host["host"]) for host in result["hosts"] if "trouble" not in host]
         click.echo(f"Would be crashed: {', '.join(would) or 'none'}", err=True)
     return code
+
+
+def under_way(what: str, agreed: Collection[str]) -> str:
+    """What may go on when a run is interrupted, on the hosts that somebody agreed to."""
+    return f"{what} on {', '.join(map(visible, agreed))}" if agreed else NOTHING
 
 
 def _know(looked: Mapping[str, Any], consenting: Collection[str]) -> None:

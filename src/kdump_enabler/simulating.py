@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from . import commands, proving, simulation
-from .errors import UserError
+from .errors import UserError, interruption
 from .report.visible import visible
 from .request import Request
 from .verdict import worst_exit_code
@@ -37,7 +37,9 @@ def simulate(request: Request, consenting: Collection[str], variables: Mapping[s
         commands.say(looked, shown, "simulations")
         return exit_code(looked["hosts"])
     agreed = _agreed(kind, fresh, looked, consenting, request)
-    result = commands.play("simulate", shown, {**variables, "kdump_prove_consent": agreed})
+    going_on = proving.under_way(f"{kind} may go on until it ends by itself, or panic", agreed)
+    with interruption(going_on, proving.LOOKS):
+        result = commands.play("simulate", shown, {**variables, "kdump_prove_consent": agreed})
     commands.say(result, shown, "simulations")
     return exit_code(result["hosts"])
 

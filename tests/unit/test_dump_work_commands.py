@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from kdump_enabler import commands
 from kdump_enabler.cli import cli
+from kdump_enabler.errors import UserError
 from kdump_enabler.report import document
 from kdump_enabler.request import Request
 from kdump_enabler.verdict import Verdict
@@ -100,3 +101,23 @@ def test_a_directory_of_this_machine_is_meant_from_here_on(monkeypatch: pytest.M
     (tmp_path / "crash").mkdir()
     CliRunner().invoke(cli, ["dumps", "prune", "--keep", "1", "--directory", "crash"], catch_exceptions=False)
     assert asked[0]["kdump_dump_directories"] == [str(tmp_path / "crash")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["list"], "nothing was changed"),
+        (["show", "latest"], "nothing was changed"),
+        (["fetch", "--to", "/x"], "what was fetched whole stays in /x"),
+        (["prune", "--keep", "1"], "nothing was removed"),
+        (["prune", "--keep", "1", "--yes"], "some dumps may be gone already"),
+    ],
+)
+def test_whoever_interrupts_it_hears_what_stays(words: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "play", interrupted)
+    told = CliRunner().invoke(cli, ["dumps", *words, "-i", "web1,"]).exception
+    assert isinstance(told, UserError)
+    assert (str(told), told.hint.split(":")[0].split(",")[0]) == (f"Interrupted: {said}", "Run the same again")

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from kdump_enabler import commands
 from kdump_enabler.cli import cli
 from kdump_enabler.errors import UserError
+from kdump_enabler.proving import NOTHING
 from kdump_enabler.report import document
 from tests.hosts import machines
 from tests.unit.building import judge
@@ -111,3 +112,21 @@ def test_whoever_leaves_at_the_question_hears_that_nothing_was_crashed(
 def test_a_dry_run_asks_nothing(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     prove("--dry-run", monkeypatch=monkeypatch)
     assert played.variables["kdump_prove_consent"] == ["web1", "web2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--yes-crash", "web1", "--limit", "web1"], "a crash may be under way on web1"), (["--dry-run"], NOTHING)],
+)
+def test_whoever_interrupts_it_hears_what_may_go_on(
+    words: list[str], said: str, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played.result["hosts"] = played.result["hosts"][:1]
+    monkeypatch.setattr(commands, "play", interrupted)
+    with pytest.raises(UserError, match=f"^Interrupted: {said}$") as told:
+        prove(*words, monkeypatch=monkeypatch)
+    assert "Run the same again" in told.value.hint
+
+
+def interrupted(*_: object) -> dict[str, Any]:
+    raise KeyboardInterrupt

@@ -129,3 +129,14 @@ def test_the_result_keeps_to_the_schema(played: Played, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("kind", ["hard-lockup", "hung-task", "rcu-stall", "oops", "bug", "oom", "memcg-oom", "sysrq"])
 def test_every_kind_keeps_to_the_schema(kind: str) -> None:
     keeps_to_the_schema(document.document([rehearsed("web1", machine(), kind)]))
+
+
+def test_whoever_interrupts_it_hears_what_may_go_on(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(playbook: str, request: Any, variables: Any) -> dict[str, Any]:
+        if not request.dry_run:
+            raise KeyboardInterrupt
+        return played.play(playbook, request, variables)
+
+    monkeypatch.setattr(commands, "play", play)
+    with pytest.raises(UserError, match="Interrupted: soft-lockup may go on until it ends by itself, or panic on web1"):
+        simulate("soft-lockup", "--yes-crash", "web1", monkeypatch=monkeypatch)
