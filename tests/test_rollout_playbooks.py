@@ -58,23 +58,55 @@ def test_when_it_stops(tmp_path: Path, failing: set[int], pace: dict[str, Any], 
     assert fates(tmp_path, failing, pace) == expected
 
 
+def stops(hosts: dict[str, dict[str, Any]], limits: rollout.Limits) -> str:
+    """Why it stops after these hosts, the first ones of the play."""
+    names = list(hosts)
+    return rollout.stop(names, rollout.course(names, names, len(names), hosts.__getitem__, limits).failed, limits)
+
+
+def test_each_host_is_read_once() -> None:
+    """Ansible makes the variables of a host anew each time; with 10,000 hosts one by one that would be for ever."""
+    names = [f"web{at}" for at in range(50)]
+    lost = {"kdump_audit": {"unreachable": True, "msg": "timed out"}}
+    variables: dict[str, dict[str, Any]] = {name: dict(lost) if name == "web7" else {} for name in names}
+    read: list[str] = []
+
+    def ask(name: str) -> dict[str, Any]:
+        read.append(name)
+        return variables[name]
+
+    for turn in range(0, 50, 5):
+        found = rollout.course(names, names, turn, ask, rollout.Limits(failures=1))
+        assert (found.judged, found.failed) == (turn, ("web7",) if turn > 7 else ())
+        for name in names[turn : turn + 4]:  # nothing is registered for the last, which could not be reached
+            variables[name]["kdump_rollout"] = {"judged": found.judged, "failures": list(found.failed)}
+    assert len(read) <= 2 * len(names)
+
+
+def test_what_an_earlier_play_left_on_a_lost_host_does_not_count() -> None:
+    lost = {"kdump_audit": {"unreachable": True, "msg": "timed out"}}
+    variables = {"web1": lost, "web2": {"kdump_rollout": {"judged": 2, "failures": []}}, "web3": {}}
+    found = rollout.course(list(variables), {"web1", "web3"}, 2, variables.__getitem__, rollout.Limits(failures=0))
+    assert found.failed == ("web1",)
+
+
 def test_with_reboots_a_host_that_is_not_ready_stops_it() -> None:
     record = json.dumps({"verdict": "drift", "facts": {}, "exit_code": 1})
     seen = {"kdump_audit": {"record": record, "open": False}}
-    assert rollout.stop({"web1": seen, "web2": {}}, rollout.Limits(failures=0)) == ""
-    assert rollout.stop({"web1": seen, "web2": {}}, rollout.Limits(failures=0, reboots=True)) == "web1 failed"
+    assert stops({"web1": seen, "web2": {}}, rollout.Limits(failures=0)) == ""
+    assert stops({"web1": seen, "web2": {}}, rollout.Limits(failures=0, reboots=True)) == "web1 failed"
 
 
 def test_what_waits_for_a_person_does_not_stop_it() -> None:
     record = {"verdict": "drift", "facts": {"changed_by": "transactional-update"}, "exit_code": 1}
     seen = {"kdump_audit": {"record": json.dumps(record), "open": False}}
-    assert rollout.stop({"micro1": seen}, rollout.Limits(failures=0, canaries=1, reboots=True)) == ""
+    assert stops({"micro1": seen}, rollout.Limits(failures=0, canaries=1, reboots=True)) == ""
 
 
 def test_many_are_not_all_named() -> None:
     lost = {f"web{at}": {"kdump_audit": {"unreachable": True, "msg": "timed out"}} for at in range(5)}
-    assert rollout.stop(lost, rollout.Limits(failures=5)) == ""
-    assert rollout.stop(lost, rollout.Limits(failures=4)) == "web0, web1, web2 and 2 more failed"
+    assert stops(lost, rollout.Limits(failures=5)) == ""
+    assert stops(lost, rollout.Limits(failures=4)) == "web0, web1, web2 and 2 more failed"
 
 
 def test_a_host_that_needs_no_reboot_is_left_alone(tmp_path: Path) -> None:

@@ -29,6 +29,15 @@ class ActionModule(ActionBase):
             # What would be rebooted is not ready afterwards in check mode.
             reboots=boolean(arguments.get("reboots", False)) and not self._task.check_mode,
         )
-        hosts = {name: variables["hostvars"].raw_get(name) for name in variables["ansible_play_hosts_all"]}
-        reason = rollout.stop(hosts, limits)
-        return {"changed": False, "stop": bool(reason), "reason": reason}
+        names = variables["ansible_play_hosts_all"]
+        turn = names.index(variables["ansible_play_batch"][0])
+        active = set(variables["ansible_play_hosts"])
+        found = rollout.course(names, active, turn, variables["hostvars"].raw_get, limits)
+        reason = rollout.stop(names, found.failed, limits)
+        return {
+            "changed": False,
+            "stop": bool(reason),
+            "reason": reason,
+            "judged": found.judged,
+            "failures": list(found.failed),
+        }

@@ -45,6 +45,15 @@ stop:
   description: Whether no further host should be tried.
   returned: always
   type: bool
+judged:
+  description: How many hosts had their turn, from the first of the play on.
+  returned: always
+  type: int
+failures:
+  description: Which of them failed; where any number may, those of the canaries.
+  returned: always
+  type: list
+  elements: str
 reason:
   description: Why, as a clause; empty when it goes on.
   returned: always
