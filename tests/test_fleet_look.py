@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -99,6 +100,16 @@ def test_it_is_one_process(tmp_path: Path) -> None:
 def test_a_host_that_no_word_of_ansible_can_be_made_of_is_trouble(tmp_path: Path) -> None:
     (found,) = play("check", tmp_path / "hosts.json", {"web1": {"ansible_host": "{{ nowhere }}"}}).values()
     assert "'nowhere' is undefined" in found["trouble"]["sentence"]
+
+
+def test_a_host_that_says_nothing_was_not_reached(tmp_path: Path) -> None:
+    """Not even the beginning of SSH: that time-out is no word of the host."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = {"ansible_host": "127.0.0.1", "ansible_port": silent.getsockname()[1], "kdump_host_timeout": 1}
+        for words in ((), WITH_TASKS):
+            (found,) = play("check", tmp_path / "hosts.json", {"silent": host}, *words).values()
+            assert found["verdict"] == "unreachable"
+            assert found["reason"].startswith("it did not answer within 1 seconds; see whether it is up")
 
 
 def test_ctrl_c_gives_what_was_found_and_ends_what_waits(tmp_path: Path) -> None:

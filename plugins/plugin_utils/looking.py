@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.path import unfrackpath
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
 
 # RHEL 8's own Python is not on PATH; elsewhere python3 is.
@@ -24,6 +25,8 @@ TIMEOUT = 120  # seconds; an emulated machine beside others takes 20
 KEEP_ALIVE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=8"
 # What surrounds the wait for a host: where looks share a process, others have their turn (kdump_enabler.fleet_look).
 waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+
+VIA_SSH = "Failed to connect to the host via ssh:"  # as Ansible says it, so that reaching.py knows it
 
 
 class _TimedOutError(BaseException):
@@ -39,11 +42,21 @@ def look(action: ActionBase, task_vars: dict[str, Any], keep: Callable[[str], No
         with _at_most(seconds):
             text = ask(action, task_vars, "probe")
     except _TimedOutError:
+        answered = _has_answered(action)
         _end_children()
+        if not answered:
+            raise AnsibleConnectionFailure(f"{VIA_SSH} it did not answer within {seconds} seconds") from None
         raise AnsibleActionFail(f"Timed out after {seconds} second(s)") from None
     if keep:
         keep(text)
     return library("evidence").load(text)
+
+
+def _has_answered(action: ActionBase) -> bool:
+    """Whether the host let ssh in: the connection that tasks share has its socket then (ControlPath of ssh_config(5)).
+    Of other connections nobody can tell."""
+    path, folder = (getattr(action._connection, name, None) for name in ("control_path", "control_path_dir"))
+    return not path or Path(str(path) % {"directory": unfrackpath(folder)}).exists()
 
 
 def note(task_vars: dict[str, Any], **registered: Any) -> None:

@@ -25,7 +25,8 @@ ADVICE = (
     (r"Could not resolve hostname", "correct its name, or give its address as ansible_host in the inventory"),
     (r"Connection refused", "start sshd there, or correct ansible_host and ansible_port in the inventory"),
     (
-        r"(?:connect to|Connection to) .*timed out|No route to host|Network is unreachable|during banner exchange",
+        r"(?:connect to|Connection to) .*timed out|No route to host|Network is unreachable|during banner exchange"
+        r"|did not answer within",
         "see whether it is up, and whether a firewall or a wrong ansible_host is in between",
     ),
     (r"closed by|Connection reset|[Bb]roken pipe|not responding|disconnect", AGAIN),

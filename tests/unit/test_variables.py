@@ -33,9 +33,9 @@ KEYWORDS = ["kdump_pre", "kdump_post"]  # of kdump.conf(5)
 OWN = ["kdump_crashkernel_size", "kdump_server", "kdump_owner", "kdump_enabled", "other_crashkernel"]
 
 
-def test_what_people_state_is_what_the_readme_names() -> None:
+def test_what_people_state_is_what_the_documents_name() -> None:
     """Its table is that of the roles' argument specs (test_role_specs.py)."""
-    assert set(ROW.findall((ROOT / "README.md").read_text(encoding="utf-8"))) == STATED
+    assert set(ROW.findall((ROOT / "docs/variables.md").read_text(encoding="utf-8"))) == STATED
 
 
 def test_no_name_of_ours_is_taken_for_a_typing_error() -> None:
