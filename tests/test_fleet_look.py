@@ -74,6 +74,13 @@ def test_a_change_goes_on_with_the_hosts_that_need_one(tmp_path: Path, hosts: di
     assert plays.names == [set(hosts), {"arch-tools-only", "templated", "refused", "no-python", "wrong"}]
 
 
+def test_a_change_goes_on_with_one_host(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> None:
+    some = {name: hosts[name] for name in ("debian12-ready", "templated")}
+    found = play("enable", tmp_path / "hosts.json", some, "--check")
+    assert found == play("enable", tmp_path / "hosts.json", some, "--check", *WITH_TASKS)
+    assert found["templated"]["plan"]
+
+
 def test_hosts_that_are_as_they_should_be_are_done_after_the_look(
     tmp_path: Path, hosts: dict[str, dict[str, Any]]
 ) -> None:

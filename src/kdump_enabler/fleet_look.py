@@ -97,7 +97,7 @@ class Looks:
     def told(self, left: Sequence[str]) -> str:
         """A file with these hosts as those of the playbook, as Ansible's option -e takes it."""
         path = Path(self._notes).with_name("left.json")
-        path.write_text(json.dumps({"kdump_hosts": left}), encoding="utf-8")
+        path.write_text(json.dumps({"kdump_hosts": ",".join(left)}), encoding="utf-8")
         return f"@{path}"
 
     def _is_open(self, look: Mapping[str, Any]) -> bool:
