@@ -143,7 +143,8 @@ def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: st
     output = next((line for line in answer["stdout_lines"] if line.startswith('{"schema"')), None)
     if output is None:
         lines = (answer["stderr"] or answer["stdout"]).strip().splitlines()
-        raise AnsibleActionFail(f"The {name} did not run (exit status {answer['rc']}): {lines[-1] if lines else ''}")
+        said = f": {lines[-1]}" if lines else ""
+        raise AnsibleActionFail(f"The {name} did not run (exit status {answer['rc']}){said}")
     return str(output)
 
 
