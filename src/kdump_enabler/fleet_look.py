@@ -19,16 +19,12 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from . import partial
-from .report import document
-from .report.writing import write
-from .trouble import of_result
-
+# Ansible may not be there, and what is needed once hosts have answered is imported while they are asked: noqa PLC0415.
 INTERRUPTED = 99  # Ansible's exit status after Ctrl-C
 ONLY_LOOKS = "kdump.enabler.check"
 LOOK = "kdump.enabler.audit"  # the task of the playbook's first play that this is about
@@ -36,7 +32,9 @@ LOOK = "kdump.enabler.audit"  # the task of the playbook's first play that this 
 BEFORE = ("host", "task", "job_vars", "play_context")
 AFTER = ("loader", "shared_loader_obj", "final_q", "variable_manager")
 KNOWN = ((*BEFORE, "new_stdin", *AFTER), (*BEFORE, *AFTER), ("host", "play_context", *AFTER))
-# Options that are for playbooks with several tasks.
+# Of what a look registers: what document.from_play() and partial.py take, and not Ansible's own warnings and errors.
+KEPT = ("record", "open", "run", "unreachable", "msg")
+# Options of ansible-playbook: secrets that it would ask for again, and what is for playbooks with several tasks.
 ASKED_AGAIN = ("ask_pass", "become_ask_pass", "ask_vault_pass", "vault_ids", "vault_password_files")
 FOR_TASKS = ("listhosts", "listtasks", "listtags", "syntax", "step", "start_at_task", "skip_tags")
 
@@ -68,7 +66,7 @@ class Looks:
 
     def __init__(self, path: str, loader: Any, inventory: Any, variables: Any, secrets: Mapping[str, Any]) -> None:
         """With what ansible-playbook has read of its command line; `path` is the playbook's."""
-        from ansible.playbook import Playbook  # noqa: PLC0415 - here and below: Ansible may not be there
+        from ansible.playbook import Playbook  # noqa: PLC0415
         from ansible.template import Templar  # noqa: PLC0415
 
         self._loader, self._variables, self._secrets = loader, variables, secrets
@@ -79,7 +77,7 @@ class Looks:
         self._task = next(task for task in _tasks(self._play.compile()) if task.action == LOOK)
         self._hosts = inventory.get_hosts(self._play.hosts, order=self._play.order)
         self._names = [host.name for host in self._hosts]
-        self._turn, self._found = Turn(), dict[str, dict[str, Any]]()
+        self._turn, self._left, self._found = Turn(), set[str](), dict[str, dict[str, Any]]()
         self._changes = bool(templar.template(self._task.args["for_change"]))
         self._notes = str(self._given["kdump_looks_path"])
 
@@ -87,12 +85,11 @@ class Looks:
         """Look at all hosts, `most` at once. Which of them a change has to go on with; if none, the result is written
         to kdump_result_path, otherwise the other hosts are noted (partial.py)."""
         self._ask(most)
-        left = [name for name in self._names if self._is_open(self._found[name]["kdump_audit"])]
-        for name in self._found.keys() - left if left else ():
-            partial.note(self._notes, name, **self._found[name])
-        if not left:
+        if self._left:
+            self._keep(self._found.keys() - self._left)
+        else:
             self._write()
-        return left
+        return [name for name in self._names if name in self._left]
 
     def told(self, left: Sequence[str]) -> str:
         """A file with these hosts as those of the playbook, as Ansible's option -e takes it."""
@@ -104,7 +101,16 @@ class Looks:
         trouble = look.get("failed") or look.get("unreachable")
         return self._changes and bool(trouble or not look["plan"]["empty"])
 
+    def _keep(self, names: Iterable[str]) -> None:
+        from . import partial  # noqa: PLC0415
+
+        for name in names:
+            partial.note(self._notes, name, **self._found[name])
+
     def _write(self) -> None:
+        from .report import document  # noqa: PLC0415
+        from .report.writing import write  # noqa: PLC0415
+
         records = [document.from_play(name, self._found[name]) for name in self._names]
         beside = document.head(record["verdict"] for record in records)
         write(Path(self._given["kdump_result_path"]), document.lines(beside, map(document.packed, records)))
@@ -165,12 +171,16 @@ class Looks:
 
     def _note(self, name: str, result: Mapping[str, Any]) -> None:
         """Keep and tell what came of it."""
-        self._found[name] = {"kdump_audit": result}
+        self._found[name] = {"kdump_audit": {key: result[key] for key in KEPT if key in result}}
+        if self._is_open(result):
+            self._left.add(name)
         event = "unreachable" if result.get("unreachable") else "failed" if result.get("failed") else "ok"
         if event == "failed":
-            told = self._found[name]["kdump_trouble"] = of_result(self._task.name, result).told()
+            from .trouble import of_result  # noqa: PLC0415
+
+            self._found[name]["kdump_trouble"] = of_result(self._task.name, result).told()
             if not self._changes:
-                partial.note(self._notes, name, kdump_trouble=told)
+                self._keep([name])
         _tell(event, name, self._task.get_name(), message=str(result.get("msg", "")))
 
 
