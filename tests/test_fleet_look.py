@@ -127,6 +127,8 @@ def test_ctrl_c_gives_what_was_found_and_ends_what_waits(tmp_path: Path) -> None
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     words = ["check", "-i", str(tmp_path / "hosts.json"), "--format", "json", "--", "--forks", "1"]
     command = [sys.executable, "-m", "kdump_enabler", *words]
+    # A shell starts what is in the background with SIGINT ignored, which is inherited, unless somebody handles it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (tmp_path / "waits").exists():  # the other one was first
