@@ -27,14 +27,17 @@ SLOW = "exec sleep 600 #"  # as the interpreter: what follows is a comment
 
 
 class Plays:
-    """A watcher that keeps which hosts each play that names its hosts is for."""
+    """A watcher that keeps which hosts each play that names its hosts is for, and which of them failed."""
 
     def __init__(self) -> None:
         self.names: list[set[str]] = []
+        self.failed: list[str] = []
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "play" and "names" in event:
             self.names.append(set(event["names"]))
+        elif event["event"] in ("failed", "unreachable"):
+            self.failed.append(event["host"])
 
 
 @pytest.fixture
@@ -66,12 +69,13 @@ def test_it_finds_what_ansible_finds(tmp_path: Path, hosts: dict[str, dict[str, 
 
 def test_a_change_goes_on_with_the_hosts_that_need_one(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> None:
     """As a dry run: these hosts are this machine."""
-    plays = Plays()
+    plays, alone = Plays(), Plays()
     del hosts["slow"]
     found = play("enable", tmp_path / "hosts.json", hosts, "--check", watch=plays)
-    assert found == play("enable", tmp_path / "hosts.json", hosts, "--check", *WITH_TASKS)
+    assert found == play("enable", tmp_path / "hosts.json", hosts, "--check", *WITH_TASKS, watch=alone)
     assert list(found) == list(hosts)
     assert plays.names == [set(hosts), {"arch-tools-only", "templated", "refused", "no-python", "wrong"}]
+    assert sorted(plays.failed) == sorted(alone.failed), "each is told once"
 
 
 def test_a_change_goes_on_with_one_host(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> None:

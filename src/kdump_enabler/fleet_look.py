@@ -170,10 +170,8 @@ class Looks:
         return {**found.result_data, "failed": found.failed, "unreachable": found.unreachable, "msg": found.msg or ""}
 
     def _note(self, name: str, result: Mapping[str, Any]) -> None:
-        """Keep and tell what came of it."""
+        """Keep and tell what came of it; what a change goes on with is told by that."""
         self._found[name] = {"kdump_audit": {key: result[key] for key in KEPT if key in result}}
-        if self._is_open(result):
-            self._left.add(name)
         event = "unreachable" if result.get("unreachable") else "failed" if result.get("failed") else "ok"
         if event == "failed":
             from .trouble import of_result  # noqa: PLC0415
@@ -181,6 +179,9 @@ class Looks:
             self._found[name]["kdump_trouble"] = of_result(self._task.name, result).told()
             if not self._changes:
                 self._keep([name])
+        if self._is_open(result):
+            self._left.add(name)
+            event = "skipped"
         _tell(event, name, self._task.get_name(), message=str(result.get("msg", "")))
 
 
