@@ -56,6 +56,7 @@ def hosts(tmp_path: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_it_finds_what_ansible_finds(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> None:
+    hosts["hasty"] = {**hosts["debian12-ready"], "kdump_host_timeout": "2m"}
     found = play("check", tmp_path / "hosts.json", hosts)
     assert found == play("check", tmp_path / "hosts.json", hosts, *WITH_TASKS)
     assert list(found) == list(hosts)
@@ -64,7 +65,8 @@ def test_it_finds_what_ansible_finds(tmp_path: Path, hosts: dict[str, dict[str, 
         "debian12-pending": "reboot-pending",
     }
     troubles = {name: one["trouble"]["kind"] for name, one in found.items() if "trouble" in one}
-    assert troubles == {"no-python": "no_python", "wrong": "policy", "slow": "no_answer"}
+    assert troubles == {"no-python": "no_python", "wrong": "policy", "hasty": "policy", "slow": "no_answer"}
+    assert found["hasty"]["trouble"]["sentence"] == "kdump_host_timeout: '2m' is no number of seconds"
 
 
 def test_a_change_goes_on_with_the_hosts_that_need_one(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> None:
@@ -111,6 +113,7 @@ def test_it_is_one_process(tmp_path: Path) -> None:
 def test_a_host_that_no_word_of_ansible_can_be_made_of_is_trouble(tmp_path: Path) -> None:
     (found,) = play("check", tmp_path / "hosts.json", {"web1": {"ansible_host": "{{ nowhere }}"}}).values()
     assert "'nowhere' is undefined" in found["trouble"]["sentence"]
+    assert found["exit_code"] == 2, "nothing could be seen"
 
 
 def test_a_host_that_says_nothing_was_not_reached(tmp_path: Path) -> None:
@@ -123,17 +126,18 @@ def test_a_host_that_says_nothing_was_not_reached(tmp_path: Path) -> None:
             assert found["reason"].startswith("it did not answer within 1 seconds; see whether it is up")
 
 
-def test_ctrl_c_gives_what_was_found_and_ends_what_waits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("check",), ("enable", "--dry-run")], ids=" ".join)
+def test_ctrl_c_gives_what_was_found_and_ends_what_waits(tmp_path: Path, command: tuple[str, ...]) -> None:
     hosts = {
         "quick": {**LOCAL, "ansible_python_interpreter": answering(tmp_path, "debian12-ready")},
         "slow": {**LOCAL, "ansible_python_interpreter": f"echo $$ > {tmp_path}/waits; {SLOW}"},
     }
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
-    words = ["check", "-i", str(tmp_path / "hosts.json"), "--format", "json", "--", "--forks", "1"]
-    command = [sys.executable, "-m", "kdump_enabler", *words]
+    words = ["-i", str(tmp_path / "hosts.json"), "--format", "json", "--", "--forks", "1", "-e", "kdump_become=false"]
+    argv = [sys.executable, "-m", "kdump_enabler", *command, *words]
     # A shell starts what is in the background with SIGINT ignored, which is inherited, unless somebody handles it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (tmp_path / "waits").exists():  # the other one was first
         assert time.monotonic() < deadline, "it was not asked"

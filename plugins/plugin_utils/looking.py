@@ -36,7 +36,7 @@ class _TimedOutError(BaseException):
 def look(action: ActionBase, task_vars: dict[str, Any], keep: Callable[[str], None] | None = None) -> Any:
     """The evidence of the action's host, whose text `keep` gets, too. Raises AnsibleActionFail with one sentence when
     there is none. A host that has not answered after kdump_host_timeout seconds is given up; 0 waits for ever."""
-    seconds = int(action._templar.template(task_vars.get("kdump_host_timeout", TIMEOUT)))
+    seconds = _seconds(action._templar.template(task_vars.get("kdump_host_timeout", TIMEOUT)))
     notice_a_dead_host(action, KEEP_ALIVE)
     try:
         with _at_most(seconds):
@@ -50,6 +50,17 @@ def look(action: ActionBase, task_vars: dict[str, Any], keep: Callable[[str], No
     if keep:
         keep(text)
     return library("evidence").load(text)
+
+
+def _seconds(value: Any) -> int:
+    try:
+        seconds = int(value)
+    except (TypeError, ValueError):
+        seconds = -1
+    if seconds < 0:
+        said = f"kdump_host_timeout: {value!r} is no number of seconds"
+        raise library("errors").UserError(said, "Give a whole number; 0 waits for ever.")
+    return seconds
 
 
 def _has_answered(action: ActionBase) -> bool:

@@ -15,11 +15,12 @@ import inspect
 import json
 import os
 import queue
+import shutil
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -83,11 +84,9 @@ class Looks:
 
     def all(self, most: int) -> list[str]:
         """Look at all hosts, `most` at once. Which of them a change has to go on with; if none, the result is written
-        to kdump_result_path, otherwise the other hosts are noted (partial.py)."""
+        to kdump_result_path."""
         self._ask(most)
-        if self._left:
-            self._keep(self._found.keys() - self._left)
-        else:
+        if not self._left:
             self._write()
         return [name for name in self._names if name in self._left]
 
@@ -101,11 +100,13 @@ class Looks:
         trouble = look.get("failed") or look.get("unreachable")
         return self._changes and bool(trouble or not look["plan"]["empty"])
 
-    def _keep(self, names: Iterable[str]) -> None:
+    def _keep(self, name: str) -> None:
+        """Note what is known of the host, on which nothing is begun yet: for a run that is cut off, and of hosts that
+        are done for one that goes on. The task notes what it finds itself, as of a host that work begins on."""
         from . import partial  # noqa: PLC0415
 
-        for name in names:
-            partial.note(self._notes, name, **self._found[name])
+        found = self._found[name]
+        partial.note(self._notes, name, **{**found, "kdump_audit": {**found["kdump_audit"], "open": False}})
 
     def _write(self) -> None:
         from .report import document  # noqa: PLC0415
@@ -150,7 +151,7 @@ class Looks:
         task, known = self._task.copy(), {"_hosts": self._names, "_hosts_all": self._names}
         variables = self._variables.get_vars(play=self._play, host=host, task=task, **known)
         if self._changes:
-            variables["kdump_looks_path"] = ""  # no host is in the middle of anything yet
+            variables["kdump_looks_path"] = ""  # as below
         task.squash()
         values = {
             "host": host,
@@ -177,8 +178,8 @@ class Looks:
             from .trouble import of_result  # noqa: PLC0415
 
             self._found[name]["kdump_trouble"] = of_result(self._task.name, result).told()
-            if not self._changes:
-                self._keep([name])
+        if event == ("ok" if self._changes else "failed"):
+            self._keep(name)
         if self._is_open(result):
             self._left.add(name)
             event = "skipped"
@@ -224,6 +225,7 @@ def _program(command: list[str]) -> Any:
             except KeyboardInterrupt:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 os.killpg(0, signal.SIGTERM)  # each thread's ssh
+                shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)
                 os._exit(INTERRUPTED)  # an ordinary end would wait for what a thread may hold
             if left:
                 os.execv(command[0], [*command, "-e", looks.told(left)])  # noqa: S606

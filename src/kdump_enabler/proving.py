@@ -43,7 +43,7 @@ def prove(request: Request, consenting: Collection[str], variables: Mapping[str,
         result = commands.play("prove", request, {**variables, "kdump_prove_consent": here or agreed})
     code = commands.finish(result, replace(request, dry_run=False), "hosts" if request.dry_run else "proofs")
     if request.dry_run:
-        would = [visible(host["host"]) for host in result["hosts"] if "trouble" not in host]
+        would = [visible(host["host"]) for host in result["hosts"] if host["facts"] and "trouble" not in host]
         click.echo(f"Would be crashed: {', '.join(would) or 'none'}", err=True)
     return code
 

@@ -71,6 +71,14 @@ KNOWN = (
         ),
     ),
     (
+        r"undecryptable variable|no vault secrets|[Dd]ecryption failed",
+        Trouble(
+            "vault",
+            "A variable of this host is encrypted, and what opens it was not given or is not right",
+            "Give it: -- --ask-vault-pass, or -- --vault-password-file FILE.",
+        ),
+    ),
+    (
         r"you must have a tty",
         Trouble(
             "no_root",

@@ -40,6 +40,8 @@ MESSAGES = [
     ("msg", "The probe did not run (exit status 126): /bin/sh: 1: /usr/bin/python3: Permission denied", "no_python"),
     ("msg", "The probe did not run (exit status 1): SyntaxError: invalid syntax", "old_python"),
     ("msg", "The probe did not run (exit status 137): ", "not_run"),
+    ("msg", "Error rendering template: Attempt to use undecryptable variable: no vault secrets", "vault"),
+    ("msg", "Attempting to decrypt but no vault secrets found", "vault"),
     ("msg", "Timed out after 120 second(s)", "no_answer"),
     (
         "msg",

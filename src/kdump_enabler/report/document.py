@@ -240,8 +240,8 @@ def _from_play(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         record["trouble"] = {"kind": found.kind, "sentence": found.msg, "hint": found.hint}
         if found.diff:
             record["trouble"]["diff"] = found.diff
-        # What was refused says so; otherwise the worse of both counts.
-        refused = found.exit_code == USAGE_ERROR
+        # What was refused, or could not be seen, says so; otherwise the worse of both counts.
+        refused = found.exit_code == USAGE_ERROR or seen is None
         record["exit_code"] = USAGE_ERROR if refused else worst_exit_code([record["exit_code"], found.exit_code])
     return record
 
