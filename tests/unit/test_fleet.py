@@ -57,7 +57,16 @@ def test_what_got_worse_is_named() -> None:
     result = document.document(worse)
     text = "\n".join(printed({**result, "baseline": baseline.compared(BIG, result)}, width=200))
     assert "0 better, 1 worse, 0 new, 0 gone" in text
-    assert "worse  web1  ready → broken" in text
+    assert "worse   web1  ready → broken" in text
+
+
+def test_who_got_better_came_and_went_is_named() -> None:
+    before = document.document([record("debian12-masked", "web1"), record("debian12-ready", "old1")])
+    result = document.document([record("debian12-ready", "web1"), record("debian12-ready", "web2")])
+    text = "\n".join(printed({**result, "baseline": baseline.compared(before, result)}, width=200))
+    assert "1 better, 0 worse, 1 new, 1 gone" in text
+    for line in ("better  web1  broken → ready", "new     web2", "gone    old1"):
+        assert line in text
 
 
 def test_causes_of_one_rule_are_one() -> None:

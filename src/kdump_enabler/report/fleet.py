@@ -71,12 +71,16 @@ def show_causes(console: Console, result: Mapping[str, Any], command: str) -> No
 
 
 def show_changes(console: Console, changes: Mapping[str, Any]) -> None:
-    """Print how many hosts are not as in the baseline, and those that got worse by name."""
+    """Print how many hosts are not as in the baseline, and which."""
     counts = ", ".join(f"{len(changes[kind])} {kind}" for kind in ("better", "worse", "new", "gone"))
     console.print()
     wrapping.show(console, " ", f"[bold]Since {changes['generated_at']}[/]: {counts}")
-    for steps, names in list(_by(changes["worse"], _step).items())[:REASONS]:
-        wrapping.show(console, " [red]worse[/]  ", f"{_names(names)}  {literal(steps)}")
+    for kind, style in (("worse", "red"), ("better", "green")):
+        for steps, names in list(_by(changes[kind], _step).items())[:REASONS]:
+            wrapping.show(console, f" [{style}]{kind:6}[/]  ", f"{_names(names)}  {literal(steps)}")
+    for kind in ("new", "gone"):
+        if changes[kind]:
+            wrapping.show(console, f" {kind:6}  ", _names([change["host"] for change in changes[kind]]))
 
 
 def show_joined(console: Console, joined: Mapping[str, Any]) -> None:
