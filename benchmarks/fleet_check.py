@@ -8,8 +8,8 @@ The hosts are Debian 12 containers with systemd and sshd (tests.container), all 
 `kdump-enabler enable`; 40 of them take 3 GiB of memory. All commands run in turn with the same forks, pipelining and
 SSH options. Printed are the median wall times and the median of the ratios to ping within each round. FIFTEEN stands
 for a role that looks with one module after the other; it runs once for each number of hosts. The inventory does not say
-where the hosts have their Python, as few do: Ansible then looks for it in each run, and our look brings its own way. With
---named it says so, which spares ping that.
+where the hosts have their Python, as few do: Ansible then looks for it in each run, and our look has a way of its own.
+With --named it says so, which spares ping that.
 """
 
 from __future__ import annotations
