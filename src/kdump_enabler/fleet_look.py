@@ -18,7 +18,6 @@ import queue
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -80,6 +79,7 @@ class Looks:
         self._names = [host.name for host in self._hosts]
         self._turn, self._left, self._found = Turn(), set[str](), dict[str, dict[str, Any]]()
         self._changes = bool(templar.template(self._task.args["for_change"]))
+        self._lock = os.open(os.devnull, os.O_RDWR)  # between workers that ask something; here none can
         self._notes = str(self._given["kdump_looks_path"])
 
     def all(self, most: int) -> list[str]:
@@ -109,12 +109,18 @@ class Looks:
         partial.note(self._notes, name, **{**found, "kdump_audit": {**found["kdump_audit"], "open": False}})
 
     def _write(self) -> None:
+        from ansible.errors import AnsibleError  # noqa: PLC0415
+
         from .report import document  # noqa: PLC0415
         from .report.writing import write  # noqa: PLC0415
 
+        path = Path(self._given["kdump_result_path"])
         records = [document.from_play(name, self._found[name]) for name in self._names]
         beside = document.head(record["verdict"] for record in records)
-        write(Path(self._given["kdump_result_path"]), document.lines(beside, map(document.packed, records)))
+        try:
+            write(path, document.lines(beside, map(document.packed, records)))
+        except OSError as error:
+            raise AnsibleError(f"{path} could not be written: {error.strerror}. Make room there.") from error
 
     def _ask(self, most: int) -> None:
         from ansible_collections.kdump.enabler.plugins.plugin_utils import looking  # noqa: PLC0415
@@ -131,18 +137,18 @@ class Looks:
             thread.join()
 
     def _some(self, waiting: queue.SimpleQueue[Any]) -> None:
-        with contextlib.suppress(queue.Empty), tempfile.TemporaryFile() as lock:
+        with contextlib.suppress(queue.Empty):
             while True:
                 host = waiting.get_nowait()
                 with self._turn:
                     _tell("start", host.name, self._task.get_name())
                     try:
-                        result = self._look(host, lock.fileno())
+                        result = self._look(host)
                     except Exception as error:
                         result = {"failed": True, "msg": str(error)}
                     self._note(host.name, result)
 
-    def _look(self, host: Any, lock: int) -> dict[str, Any]:
+    def _look(self, host: Any) -> dict[str, Any]:
         """What Ansible makes of the task on this host, as what it registers."""
         from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415
         from ansible.playbook.play_context import PlayContext  # noqa: PLC0415
@@ -157,7 +163,7 @@ class Looks:
             "host": host,
             "task": task,
             "job_vars": variables,
-            "play_context": PlayContext(self._play, self._secrets, lock),
+            "play_context": PlayContext(self._play, self._secrets, self._lock),
             "new_stdin": None,  # for prompts
             "loader": self._loader,
             "shared_loader_obj": plugins,
