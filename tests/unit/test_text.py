@@ -133,7 +133,7 @@ def test_trouble_shows_the_lines_it_is_about() -> None:
 def test_a_killed_run_is_told(continued: bool) -> None:
     killed = {"run": "20261121T101112Z", "goal": "enable", "started_at": "x", "continued": continued}
     text = words(printed(host("debian12-ready") | {"killed_run": killed}))
-    told = "went on with it" if continued else "did not go on with it, and what it had changed is in its backup set"
+    told = "went on with it" if continued else "ended it. What it had changed is in its backup set"
     assert f"enable 20261121T101112Z had been killed; this run {told}." in text
 
 

@@ -212,8 +212,7 @@ def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
     found = host.get("trouble")
     killed = host.get("killed_run")
     if killed:
-        kept = "did not go on with it, and what it had changed is in its backup set"
-        done = "went on with it" if killed["continued"] else kept
+        done = "went on with it" if killed["continued"] else "ended it. What it had changed is in its backup set"
         yield f"{name}: {literal(killed['goal'])} {literal(killed['run'])} had been killed; this run {done}."
     if found:
         yield f"{name}: [red]{literal(found['sentence'].rstrip('.'))}.[/] {literal(found['hint'])}"
