@@ -194,7 +194,7 @@ def test_lost_in_the_middle_of_a_change(three: list[Container], tmp_path: Path) 
     assert answer.exit_status == 2
     found = records(answer)
     assert json.loads(answer.out)["cut_off"] == {"why": "Interrupted", "hosts": 3, "answered": 3}
-    assert [found[name]["verdict"] for name in names] == ["reboot-pending", "unknown", "drift"]
+    assert [found[name]["verdict"] for name in names] == ["reboot-pending", "unknown", "broken"]
     assert "in the middle of its work on this host; run the same again" in found["web2"]["reason"]
     assert "killed_run" not in found["web3"], "it was looked at, and had no turn"
     three[2].ssh("touch /root/break")
