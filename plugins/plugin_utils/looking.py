@@ -149,8 +149,8 @@ def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: st
     schema. Raises AnsibleActionFail with one sentence when there is none."""
     source = library("piped").program(Path(str(library(name).__file__)))
     command = " ".join([_python(action, task_vars), *map(shlex.quote, arguments)])
-    _let_others_work(action._connection)
-    answer = action._low_level_execute_command(command, in_data=source, sudoable=True)
+    with _others_work(action._connection):
+        answer = action._low_level_execute_command(command, in_data=source, sudoable=True)
     output = next((line for line in answer["stdout_lines"] if line.startswith('{"schema"')), None)
     if output is None:
         lines = (answer["stderr"] or answer["stdout"]).strip().splitlines()
@@ -159,7 +159,9 @@ def ask(action: ActionBase, task_vars: dict[str, Any], name: str, *arguments: st
     return str(output)
 
 
-def _let_others_work(connection: Any) -> None:
+@contextlib.contextmanager
+def _others_work(connection: Any) -> Iterator[None]:
+    """While the connection waits for its host, and not before or after that."""
     execute = connection.exec_command
 
     def patiently(*arguments: Any, **options: Any) -> Any:
@@ -167,6 +169,10 @@ def _let_others_work(connection: Any) -> None:
             return execute(*arguments, **options)
 
     connection.exec_command = patiently
+    try:
+        yield
+    finally:
+        connection.exec_command = execute
 
 
 def _python(action: ActionBase, task_vars: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,7 @@ class Looks:
             "variable_manager": self._variables,
         }
         with _context(host, task, variables):
-            found = TaskExecutor(**{name: values[name] for name in inspect.signature(TaskExecutor).parameters}).run()
+            found = TaskExecutor(**{name: values[name] for name in _parameters()}).run()
         if isinstance(found, dict):
             return found
         return {**found.result_data, "failed": found.failed, "unreachable": found.unreachable, "msg": found.msg or ""}
@@ -194,15 +195,19 @@ class Looks:
 
 def main(command: list[str]) -> None:
     """Look, or become the command. Ends the process with Ansible's exit statuses."""
-    try:
-        from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415
-
-        known = tuple(inspect.signature(TaskExecutor).parameters) in KNOWN
-    except ImportError:
-        known = False
-    if not known:
+    if _parameters() not in KNOWN:
         os.execv(command[0], command)  # noqa: S606 - playbook.py chose it
     _program(command).cli_executor(command)
+
+
+@cache
+def _parameters() -> tuple[str, ...]:
+    """What Ansible's executor takes; empty where there is no Ansible."""
+    try:
+        from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415
+    except ImportError:
+        return ()
+    return tuple(inspect.signature(TaskExecutor).parameters)
 
 
 def _program(command: list[str]) -> Any:

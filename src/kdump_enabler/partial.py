@@ -49,14 +49,14 @@ def result(
     return marked(document(_record(name, found.get(name), unreachable.get(name)) for name in names), why)
 
 
-def completed(
-    result: Mapping[str, Any], names: Sequence[str], found: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The result of a play with the hosts that were done before it, in the order of `names`."""
+def completed(result: dict[str, Any], names: Sequence[str], looks: Path) -> dict[str, Any]:
+    """The result of a play with the hosts that were done before it, in the order of `names`. Their looks are only read
+    where there are such hosts: of a large fleet they take as much memory as the result."""
     records = {host["host"]: host for host in result["hosts"]}
+    if records.keys() >= set(names):
+        return result
+    found = noted(looks)
     before = {name: from_play(name, found[name]) for name in names if name in found and name not in records}
-    if not before:
-        return dict(result)
     whole = document(record for name in names for record in (before.get(name) or records.get(name),) if record)
     return {**result, "summary": whole["summary"], "hosts": whole["hosts"]}
 

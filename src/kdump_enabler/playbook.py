@@ -22,9 +22,9 @@ from .report.document import LOST, LOST_AT
 FAILED = "failed on "
 ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
-# Whose first look and last one tell all that is to be told of a host.
-TOLD_BY_LOOKS = ("check", "enable", "disable", "rollback", "reboot")
 CHANGING = ("enable", "reboot", "rollback", "disable")
+# Whose first look and last one tell all that is to be told of a host.
+TOLD_BY_LOOKS = ("check", *CHANGING)
 # Ansible then leaves out what comes after the play, which is the report.
 ALL_LOST = "The connections to all hosts that were worked on broke, so the run ended there"
 MOMENT = 3  # seconds in which Ansible ends by itself when Ctrl-C in the terminal reached it, too
@@ -96,7 +96,7 @@ def _run(what: Run, watching: Watching, seen: Seen) -> dict[str, Any]:
                 raise error
             told = any(line.startswith(REASONS) for line in output)
             return _cut_off(looks, seen, str(error).rstrip(".") if told or not seen.unreachable else ALL_LOST)
-        result = partial.completed(json.loads(path.read_text(encoding="utf-8")), seen.names, partial.noted(looks))
+        result = partial.completed(json.loads(path.read_text(encoding="utf-8")), seen.names, looks)
         return _with_reasons(result, seen)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import cache
 
 from .policy import READERS, PolicyError
 
@@ -62,8 +63,17 @@ NEAR = 0.88  # a letter or two; kdump_crashkernel_size is somebody's own
 
 def refuse_misspelt(names: Iterable[str]) -> None:
     """Refuse a variable with a name that is nearly one of ours, and would do nothing. Raises PolicyError."""
-    for name in sorted(name for name in names if name.startswith(PREFIX) and name not in STATED | LIKE_THEM):
-        near = difflib.get_close_matches(name, sorted(STATED), 1, NEAR)
-        if near:
-            hint = f"Did you mean {near[0]}? Give a variable of your own a name that is less like it."
+    for name in sorted(name for name in names if name.startswith(PREFIX)):
+        meant = _meant(name)
+        if meant:
+            hint = f"Did you mean {meant}? Give a variable of your own a name that is less like it."
             raise PolicyError((name,), "not a variable of kdump-enabler", hint)
+
+
+@cache
+def _meant(name: str) -> str:
+    """The variable of ours that a name is nearly; empty for none, and for one of ours. The hosts of a fleet have the
+    same names."""
+    if name in STATED or name in LIKE_THEM:
+        return ""
+    return next(iter(difflib.get_close_matches(name, sorted(STATED), 1, NEAR)), "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .names import several
+from .names import same_beginning, several
 
 NAMED = 3  # titles or subjects beside the first
 WORST_FIRST = ("error", "warning", "info")
@@ -29,8 +29,9 @@ class Cause:
         titles = [own, *self.others]
         if len(set(titles)) == 1:
             return f"{own} ({len(titles)} times)"
-        begin, end = _same_words(titles), _same_words([" ".join(title.split()[::-1]) for title in titles])
-        most = max(len(title.split()) for title in titles)
+        words = [title.split() for title in titles]
+        begin, end = same_beginning(words), same_beginning([title[::-1] for title in words])
+        most = max(map(len, words))
         if begin * 2 > most:
             return " and ".join([own, *(" ".join(title.split()[begin:]) for title in self.others)])
         if end * 2 > most:
@@ -88,13 +89,6 @@ def _also(title: str, others: Sequence[str]) -> str:
 def _lower(subject: str) -> str:
     """The beginning of a title in the middle of a sentence; names stay as they are."""
     return subject[:1].lower() + subject[1:] if subject[1:2].islower() else subject
-
-
-def _same_words(titles: Iterable[str]) -> int:
-    """With how many words all titles begin; none of them is these words alone."""
-    words = [title.split() for title in titles]
-    least = min(map(len, words)) - 1
-    return next((at for at in range(least) if len({one[at] for one in words}) > 1), least)
 
 
 def _rank(cause: Cause) -> int:

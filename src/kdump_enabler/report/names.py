@@ -17,6 +17,10 @@ def common_domain(names: Iterable[str]) -> str:
     labels = [name.split(".")[::-1] for name in names]
     if len(labels) < 2 or any(label[0].isdecimal() for label in labels):
         return ""
-    least = min(map(len, labels)) - 1  # something is left of each
-    same = next((at for at in range(least) if len({label[at] for label in labels}) > 1), least)
-    return "".join(f".{label}" for label in reversed(labels[0][:same]))
+    return "".join(f".{label}" for label in reversed(labels[0][: same_beginning(labels)]))
+
+
+def same_beginning(sequences: Sequence[Sequence[str]]) -> int:
+    """With how many words all of them begin; none of them is these words alone."""
+    least = min(map(len, sequences)) - 1
+    return next((at for at in range(least) if len({words[at] for words in sequences}) > 1), least)
