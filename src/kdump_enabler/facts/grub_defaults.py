@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..evidence import Evidence, File
 from . import shell
@@ -68,7 +69,7 @@ class Defaults:
         """The crashkernel= words that a normal entry gets, in order."""
         return self._words(self._first_line)
 
-    @property
+    @cached_property  # what to reserve is asked for many times
     def written(self) -> tuple[Word, ...]:
         """The crashkernel= words that the files hold in assignments, whether they come onto the command line or not,
         by file and line; those in comments are left out."""

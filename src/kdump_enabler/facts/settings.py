@@ -9,7 +9,7 @@ from dataclasses import replace
 from .. import sysctls
 from ..evidence import Evidence
 from ..platforms import Platform
-from . import late_arming, sysctl
+from . import late_arming, sysctl, sysctl_files
 from .sysctl import Assignment, Setting
 
 # They sort after names with a number and after those that other software and people use (k8s.conf, local.conf); who
@@ -25,14 +25,16 @@ def read(
     """Every setting of the panic policy, with what the command line of the next boot sets and the release of the kernel
     that boots then. What our own unit sets comes after all files of sysctl.d."""
     late = late_arming.read(evidence, platform.unit) if platform else {}
+    files = sysctl_files.read(evidence)
     found = {
-        key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values, takes=sysctls.table()[key].takes)
+        key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values, takes=sysctls.table()[key].takes, files=files)
         for key in sysctls.managed()
     }
     found |= {
         key: replace(found[key], next_boot=value, blocker=None, later=()) for key, value in late.items() if key in found
     }
-    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, _built_in_sysrq(evidence, kernel))}
+    built_in = _built_in_sysrq(evidence, kernel)
+    return found | {SYSRQ: sysctl.read(evidence, SYSRQ, SYSRQ_DROPIN, boot_values, built_in, files=files)}
 
 
 def _built_in_sysrq(evidence: Evidence, kernel: str | None) -> Assignment | None:

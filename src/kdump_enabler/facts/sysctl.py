@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..evidence import Evidence, File
 from . import sysctl_files, sysctl_later
-from .sysctl_files import SYSCTL_CONF, UNIT, Line, Listed
+from .sysctl_files import SYSCTL_CONF, UNIT, Files, Line, Listed
 from .sysctl_later import Later
 from .sysctl_value import Assignment, Takes, integer, taken
 
@@ -57,18 +57,20 @@ def read(
     built_in: Assignment | None = None,
     *,
     takes: Takes = taken,
+    files: Files | None = None,
 ) -> Setting:
     """The state of a key; `own` is the path of our drop-in, whose say is left out of `next_boot_of_others`;
     `boot_values` are what the next boot's command line sets before any file is read; `built_in` is what the kernel
-    starts with, where that is known; `takes` is what it makes of a text."""
+    starts with, where that is known; `takes` is what it makes of a text; `files` are those of the machine, where they
+    are read already."""
     path = sysctl_files.path_of(key)
     proc = evidence.file("/proc/sys/" + path)
     boot = Assignment(boot_values[key], "boot command line", 0) if key in boot_values else built_in
-    listed = sysctl_files.listed(evidence)
-    lines = sysctl_files.at_boot(evidence, listed.files)
+    files = files or sysctl_files.read(evidence)
+    listed, lines = files.listed, files.at_boot
     counting = sysctl_files.systemd_counts(lines, path)
     others = sysctl_files.systemd_counts((line for line in lines if line.file != own), path)
-    command = sysctl_files.procps_writes(sysctl_files.by_command(evidence, listed.files), path)
+    command = sysctl_files.procps_writes(files.by_command, path)
     later = tuple(sysctl_later.writes(evidence, key, takes))
     return Setting(
         key=key,

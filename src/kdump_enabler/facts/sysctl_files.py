@@ -66,6 +66,15 @@ class Listed:
     masked: tuple[tuple[File, File], ...]
 
 
+@dataclass(frozen=True)
+class Files:
+    """The files of a machine, and all lines that systemd-sysctl reads, and that `sysctl --system` does."""
+
+    listed: Listed
+    at_boot: tuple[Line, ...]
+    by_command: tuple[Line, ...]
+
+
 def path_of(key: str) -> str:
     """The path below /proc/sys of a key in dots."""
     return key.replace(".", "/")
@@ -90,6 +99,12 @@ def listed(evidence: Evidence) -> Listed:
             if first is not file and first.path != "/usr" + file.path:
                 masked.append((file, first))
     return Listed(ordered(by_name.values()), tuple(masked))
+
+
+def read(evidence: Evidence) -> Files:
+    """All files and lines, which are the same for every key."""
+    found = listed(evidence)
+    return Files(found, tuple(at_boot(evidence, found.files)), tuple(by_command(evidence, found.files)))
 
 
 def ordered(files: Iterable[File]) -> tuple[File, ...]:

@@ -69,10 +69,10 @@ def modules(facts: Facts, _: Policy) -> Iterator[Finding]:
     /lib/modules. Where an upgrade has removed the running kernel's (Arch Linux does), it cannot mount another kind of
     file system; a directory of dumps that is on one gets no dump until the next reboot."""
     target, root = facts.storage.target, facts.storage.root
-    there = [path for path in facts.evidence.files if re.fullmatch(MODULES.format(".*"), path)]
-    mine = MODULES.format(facts.kernel)
     if not _ours(facts) or not target or not root or target.kind == root.kind:
         return
+    there = [path for path in facts.evidence.files if re.fullmatch(MODULES.format(".*"), path)]
+    mine = MODULES.format(facts.kernel)
     if not there or mine in there or not facts.evidence.lists("/lib/modules"):
         return
     yield Finding(
