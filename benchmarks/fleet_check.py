@@ -147,8 +147,9 @@ def require_converged(listed: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    """The same settings for all."""
-    return {**os.environ, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": str(FORKS)}
+    """The same settings for all; byte code is kept, as it is where pip installed us."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": str(FORKS)}
 
 
 def seconds(argv: list[str]) -> float:

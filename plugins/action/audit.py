@@ -7,6 +7,7 @@ import contextlib
 import json
 import secrets
 import time
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.kdump.enabler.plugins.plugin_utils import looking
 from ansible_collections.kdump.enabler.plugins.plugin_utils.controller import identity, is_dead
 from ansible_collections.kdump.enabler.plugins.plugin_utils.library import library
-from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import look, note
+from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import answer, note
 
 
 def _load() -> None:
@@ -31,6 +32,7 @@ def _load() -> None:
             "policy_file",
             "probe",
             "report.document",
+            "report.packing",
             "trouble",
             "variables",
         ):
@@ -55,6 +57,7 @@ class ActionModule(ActionBase):
     _VALID_ARGS = frozenset(
         {
             "goal",
+            "judge",
             "for_change",
             "for_reboot",
             "for_proof",
@@ -69,12 +72,17 @@ class ActionModule(ActionBase):
     )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The host's record under `record`, what the roles do before a change under `plan`."""
+        """The host's record under `record`, what the roles do before a change under `plan`; where nothing is judged,
+        what the host answered, and what it is to be judged by."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
         self._not_kept = ""
         try:
-            audit = self._audit(variables)
+            layers = self._layers(variables)
+            library("policy").effective(layers)  # what is wrong here is refused before the host is asked
+            if not boolean(self._task.args.get("judge", True)):
+                return self._answer(variables, layers)
+            audit = self._audit(variables, layers)
         except library("errors").UserError as error:
             return {"failed": True, "msg": str(error), "hint": error.hint, "kind": "policy", "exit_code": 2}
         noted = audit.facts.run if audit.facts else None
@@ -100,7 +108,7 @@ class ActionModule(ActionBase):
             result |= self._rehearsal(audit, alive, record)
         else:
             result |= self._objection(audit, alive) or {}
-        result["record"] = library("report.document").packed(record)
+        result["record"] = library("report.packing").packed(record)
         note(variables, kdump_audit={name: result[name] for name in ("record", "open", "run")})
         return result
 
@@ -147,29 +155,36 @@ class ActionModule(ActionBase):
         goes_down = any(self._task.args.get(name) for name in ("for_reboot", "for_proof", "simulate"))
         return bool(begins or goes_down) and not self._task.check_mode
 
-    def _audit(self, variables: dict[str, Any]) -> Any:
+    def _answer(self, variables: dict[str, Any], layers: list[Any]) -> dict[str, Any]:
+        """What the host answered, with what kdump_enabler.looks needs beside it to judge that."""
+        is_test = self._flag(variables, "kdump_test_container")
+        text = self._kept_answer(variables)
+        stated = [asdict(layer) for layer in layers]
+        return {"evidence": text, "layers": stated, "test_container": is_test, "evidence_not_kept": self._not_kept}
+
+    def _audit(self, variables: dict[str, Any], layers: list[Any]) -> Any:
         """The audit; after a reboot, once the unit that loads the capture kernel is through."""
-        layers = self._layers(variables)
-        library("policy").effective(layers)  # what is wrong here is refused before the host is asked
         judge, is_test = library("audit").audit, self._flag(variables, "kdump_test_container")
         deadline = time.monotonic() + int(self._task.args.get("settle_seconds", 0))
         while True:
-            seen = look(self, variables, lambda text: self._keep(text, variables))
+            seen = library("evidence").load(self._kept_answer(variables))
             policy = library("policy_file").in_effect(seen, layers)
             audit = judge(seen, policy, self._task.args.get("goal", "enable"), is_test)
             if audit.settled or time.monotonic() > deadline:
                 return audit
             time.sleep(SETTLE_POLL)
 
-    def _keep(self, text: str, variables: dict[str, Any]) -> None:
-        """Keep what was seen in kdump_evidence_directory on the controller, if that is given, in a file with the host's
-        name. A full disk here is not the host's fault, and it is judged all the same."""
+    def _kept_answer(self, variables: dict[str, Any]) -> str:
+        """What the host says. It is kept in kdump_evidence_directory on the controller, if that is given, in a file
+        with the host's name. A full disk here is not the host's fault, and it is judged all the same."""
+        text: str = answer(self, variables)
         directory = self._templar.template(variables.get("kdump_evidence_directory", ""))
         try:
             if directory:
                 library("recordings").keep(Path(directory), variables["inventory_hostname"], text)
         except OSError as error:
             self._not_kept = str(error.strerror or error)
+        return text
 
     def _flag(self, variables: dict[str, Any], name: str) -> bool:
         """A variable that is no part of the policy: no file on a machine can say it."""

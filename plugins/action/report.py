@@ -27,16 +27,16 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result document, written before a verdict can fail the play."""
         super().run(tmp, task_vars)
-        fail_on, make = self._fail_on(), library("report.document")
+        fail_on, packing = self._fail_on(), library("report.packing")
         path = self._task.args.get("path")
         # Packed one by one: as objects the records of a fleet would be ten times as large.
         rows = [
-            (record["host"], record["verdict"], TROUBLE in record, make.packed(record))
+            (record["host"], record["verdict"], TROUBLE in record, packing.packed(record))
             for record in self._records(task_vars or {})
         ]
-        beside = make.head(verdict for _, verdict, _, _ in rows)
+        beside = library("report.document").head(verdict for _, verdict, _, _ in rows)
         failing = [host for host, verdict, trouble, _ in rows if verdict in fail_on or (trouble and TROUBLE in fail_on)]
-        lines = make.lines(beside, (packed for *_, packed in rows))
+        lines = packing.lines(beside, (packed for *_, packed in rows))
         unwritten = self._write(path, lines) if path else ""
         summary = {verdict: count for verdict, count in beside["summary"].items() if count}
         if unwritten or failing:

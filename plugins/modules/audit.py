@@ -25,6 +25,10 @@ options:
     type: str
     choices: [enable, disable, purge, rollback, prove, simulate]
     default: enable
+  judge:
+    description: With V(false) only RV(evidence) and what belongs to it is returned, for a program that judges itself.
+    type: bool
+    default: true
   for_change:
     description: Fail with one sentence when the host must not be changed (no root, a configuration that no tool
       could read, no room).
@@ -80,6 +84,22 @@ record:
     The host's record as in the result document, as JSON: C(from_json) reads it. As text it takes
     a tenth of the controller's memory, which has the records of all hosts.
   returned: always
+  type: str
+evidence:
+  description: What the host's probe printed, JSON.
+  returned: with O(judge=false)
+  type: str
+layers:
+  description: What is wanted of the host, by whom, in the order in which it counts.
+  returned: with O(judge=false)
+  type: list
+test_container:
+  description: Whether a container is to be judged like a machine.
+  returned: with O(judge=false)
+  type: bool
+evidence_not_kept:
+  description: Why a file for the evidence could not be written here; empty where it was, or was not asked for.
+  returned: with O(judge=false)
   type: str
 dump_directory:
   description: Of the record, where the host's dumps come to lie.

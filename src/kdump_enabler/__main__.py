@@ -1,5 +1,17 @@
-"""`python -m kdump_enabler` is the kdump-enabler command."""
+"""The kdump-enabler command, also as `python -m kdump_enabler`."""
 
-from .cli import main
+import sys
 
-main()
+from . import starting
+
+
+def main() -> None:
+    """Entry point; what takes longest to start comes first."""
+    starting.begin(sys.argv[1:])
+    from .cli import main as command  # noqa: PLC0415
+
+    command()
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ import click
 from . import policy_file
 from .errors import UserError
 from .policy import Layer, effective
-from .report import baseline, document
+from .report import baseline, document, packing
 from .report.visible import visible
 from .report.writing import write
 from .request import Request
@@ -194,30 +194,37 @@ def say(result: Mapping[str, Any], request: Request, view: str) -> None:
     not be written to a file; it is printed as a table then."""
     if request.form != "table" and document.cut_off(result):
         click.echo(f"kdump-enabler: {document.cut_off(result)}", err=True)
-    text = _rendered(result, request, view, request.form)
+    pieces = _rendered(result, request, view, request.form)
     if not request.output:
-        click.echo(text)
+        _print(pieces)
         return
     try:
-        write(Path(request.output), text + "\n")
+        write(Path(request.output), pieces)
     except OSError as error:
-        click.echo(_rendered(result, request, view, "table"))
+        _print(_rendered(result, request, view, "table"))
         raise UserError(
             f"The result above was not written to {request.output}: {error.strerror}",
             "Make room there, or name another file with -o, and run it again.",
         ) from error
 
 
-def _rendered(result: Mapping[str, Any], request: Request, view: str, form: str) -> str:
+def _print(pieces: Iterable[str]) -> None:
+    for piece in pieces:
+        click.echo(piece, nl=False)
+
+
+def _rendered(result: Mapping[str, Any], request: Request, view: str, form: str) -> Iterable[str]:
+    """The pieces of the text; of a large fleet's JSON the whole would take as much memory as the result."""
     if form == "json":
-        return document.text(result).rstrip("\n")
+        return packing.as_lines(result)
     if form != "table":
         from .report.forms import FORMS  # noqa: PLC0415 - as below
 
-        return FORMS[form](result, request.enable_command)
+        return FORMS[form](result, request.enable_command), "\n"
     from .report import views  # noqa: PLC0415 - a local check with --format json needs no rich
 
-    return views.render("plan" if request.dry_run else view, result, request.enable_command, request.verbose)
+    table = views.render("plan" if request.dry_run else view, result, request.enable_command, request.verbose)
+    return table, "\n"
 
 
 def compared(request: Request, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

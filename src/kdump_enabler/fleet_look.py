@@ -1,16 +1,19 @@
-"""Looks at the hosts of an inventory in one process, with Ansible's own inventory, variables, connections and become.
+"""Asks the hosts of an inventory in one process, with Ansible's own inventory, variables, connections and become.
 
-    python -m kdump_enabler.fleet_look /path/of/ansible-playbook kdump.enabler.check OPTIONS...
+    python -m kdump_enabler.fleet_look DESCRIPTOR
 
-does what that command does, and prints what the `kdump.enabler.events` callback prints. Ansible starts a process for
-each host, which costs more than the look itself; here threads wait for the hosts, and only one at a time does anything
-else, as nothing in Ansible is made for threads. What it cannot do is left to the command: of a playbook that changes
-hosts, such as kdump.enabler.enable, all hosts that are not as they should be.
+reads the words of an ansible-playbook command from there, a JSON list, and does what that does first: it looks at all
+hosts. It judges nothing, and prints events like those of the `kdump.enabler.events` callback, in which `look` is what a
+host answered; who started it judges that, see looks.py. Ansible starts a process for each host, which costs more than
+the look itself; here threads wait for the hosts, and only one at a time does anything else, as nothing in Ansible is
+made for threads. What it cannot do is left to the command, in whose place it then is.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import inspect
 import json
 import os
@@ -22,10 +25,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-# Ansible may not be there, and what is needed once hosts have answered is imported while they are asked: noqa PLC0415.
+# Ansible may not be there: noqa PLC0415.
 INTERRUPTED = 99  # Ansible's exit status after Ctrl-C
 ONLY_LOOKS = "kdump.enabler.check"
 LOOK = "kdump.enabler.audit"  # the task of the playbook's first play that this is about
@@ -33,8 +35,9 @@ LOOK = "kdump.enabler.audit"  # the task of the playbook's first play that this 
 BEFORE = ("host", "task", "job_vars", "play_context")
 AFTER = ("loader", "shared_loader_obj", "final_q", "variable_manager")
 KNOWN = ((*BEFORE, "new_stdin", *AFTER), (*BEFORE, *AFTER), ("host", "play_context", *AFTER))
-# Of what a look registers: what document.from_play() and partial.py take, and not Ansible's own warnings and errors.
-KEPT = ("record", "open", "run", "unreachable", "msg")
+# What a look at one host came to, and not Ansible's own warnings: what it saw, or what trouble.of_result() takes.
+ANSWER = ("evidence", "layers", "test_container", "evidence_not_kept")
+TROUBLE = ("failed", "unreachable", "msg", "kind", "hint", "exit_code", "module_stderr", "stderr", "stdout")
 # Options of ansible-playbook: secrets that it would ask for again, and what is for playbooks with several tasks.
 ASKED_AGAIN = ("ask_pass", "become_ask_pass", "ask_vault_pass", "vault_ids", "vault_password_files")
 FOR_TASKS = ("listhosts", "listtasks", "listtags", "syntax", "step", "start_at_task", "skip_tags")
@@ -72,62 +75,20 @@ class Looks:
 
         self._loader, self._variables, self._secrets = loader, variables, secrets
         self._play = Playbook.load(path, variable_manager=variables, loader=loader).get_plays()[0].copy()
-        self._given = variables.get_vars(play=self._play)
-        templar = Templar(loader=loader, variables=self._given)
-        self._play.post_validate(templar)
+        self._play.post_validate(Templar(loader=loader, variables=variables.get_vars(play=self._play)))
         self._task = next(task for task in _tasks(self._play.compile()) if task.action == LOOK)
+        self._task.args = {"judge": False}
         self._hosts = inventory.get_hosts(self._play.hosts, order=self._play.order)
         self._names = [host.name for host in self._hosts]
-        self._turn, self._left, self._found = Turn(), set[str](), dict[str, dict[str, Any]]()
-        self._changes = bool(templar.template(self._task.args["for_change"]))
+        self._turn, self._telling = Turn(), threading.Lock()
         self._lock = os.open(os.devnull, os.O_RDWR)  # between workers that ask something; here none can
-        self._notes = str(self._given["kdump_looks_path"])
 
-    def all(self, most: int) -> list[str]:
-        """Look at all hosts, `most` at once. Which of them a change has to go on with; if none, the result is written
-        to kdump_result_path."""
-        self._ask(most)
-        if not self._left:
-            self._write()
-        return [name for name in self._names if name in self._left]
-
-    def told(self, left: Sequence[str]) -> str:
-        """A file with these hosts as those of the playbook, as Ansible's option -e takes it."""
-        path = Path(self._notes).with_name("left.json")
-        path.write_text(json.dumps({"kdump_hosts": ",".join(left)}), encoding="utf-8")
-        return f"@{path}"
-
-    def _is_open(self, look: Mapping[str, Any]) -> bool:
-        trouble = look.get("failed") or look.get("unreachable")
-        return self._changes and bool(trouble or not look["plan"]["empty"])
-
-    def _keep(self, name: str) -> None:
-        """Note what is known of the host, on which nothing is begun yet: for a run that is cut off, and of hosts that
-        are done for one that goes on. The task notes what it finds itself, as of a host that work begins on."""
-        from . import partial  # noqa: PLC0415
-
-        found = self._found[name]
-        partial.note(self._notes, name, **{**found, "kdump_audit": {**found["kdump_audit"], "open": False}})
-
-    def _write(self) -> None:
-        from ansible.errors import AnsibleError  # noqa: PLC0415
-
-        from .report import document  # noqa: PLC0415
-        from .report.writing import write  # noqa: PLC0415
-
-        path = Path(self._given["kdump_result_path"])
-        records = [document.from_play(name, self._found[name]) for name in self._names]
-        beside = document.head(record["verdict"] for record in records)
-        try:
-            write(path, document.lines(beside, map(document.packed, records)))
-        except OSError as error:
-            raise AnsibleError(f"{path} could not be written: {error.strerror}. Make room there.") from error
-
-    def _ask(self, most: int) -> None:
+    def all(self, most: int) -> None:
+        """Look at all hosts, `most` at once, and tell what they answer."""
         from ansible_collections.kdump.enabler.plugins.plugin_utils import looking  # noqa: PLC0415
 
         looking.waiting = self._turn.away
-        _tell("play", "", self._play.get_name(), hosts=len(self._names), names=self._names)
+        self._tell("play", "", self._play.get_name(), hosts=len(self._names), names=self._names)
         waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for host in self._hosts:
             waiting.put(host)
@@ -141,13 +102,13 @@ class Looks:
         with contextlib.suppress(queue.Empty):
             while True:
                 host = waiting.get_nowait()
+                self._tell("start", host.name, self._task.get_name())
                 with self._turn:
-                    _tell("start", host.name, self._task.get_name())
                     try:
                         result = self._look(host)
                     except Exception as error:
                         result = {"failed": True, "msg": str(error)}
-                    self._note(host.name, result)
+                self._note(host.name, result)
 
     def _look(self, host: Any) -> dict[str, Any]:
         """What Ansible makes of the task on this host, as what it registers."""
@@ -157,8 +118,6 @@ class Looks:
 
         task, known = self._task.copy(), {"_hosts": self._names, "_hosts_all": self._names}
         variables = self._variables.get_vars(play=self._play, host=host, task=task, **known)
-        if self._changes:
-            variables["kdump_looks_path"] = ""  # as below
         task.squash()
         values = {
             "host": host,
@@ -178,26 +137,31 @@ class Looks:
         return {**found.result_data, "failed": found.failed, "unreachable": found.unreachable, "msg": found.msg or ""}
 
     def _note(self, name: str, result: Mapping[str, Any]) -> None:
-        """Keep and tell what came of it; what a change goes on with is told by that."""
-        self._found[name] = {"kdump_audit": {key: result[key] for key in KEPT if key in result}}
         event = "unreachable" if result.get("unreachable") else "failed" if result.get("failed") else "ok"
-        if event == "failed":
-            from .trouble import of_result  # noqa: PLC0415
+        look = {key: result[key] for key in (ANSWER if event == "ok" else TROUBLE) if key in result}
+        self._tell(event, name, self._task.get_name(), message=str(result.get("msg", "")), look=look)
 
-            self._found[name]["kdump_trouble"] = of_result(self._task.name, result).told()
-        if event == ("ok" if self._changes else "failed"):
-            self._keep(name)
-        if self._is_open(result):
-            self._left.add(name)
-            event = "skipped"
-        _tell(event, name, self._task.get_name(), message=str(result.get("msg", "")))
+    def _tell(self, event: str, host: str, task: str, **more: Any) -> None:
+        """One line, also where who reads them has not read the last ones yet."""
+        line = json.dumps({"event": event, "host": host, "task": task, **more}) + "\n"
+        with self._telling:
+            sys.stdout.write(line)
+            sys.stdout.flush()
 
 
-def main(command: list[str]) -> None:
-    """Look, or become the command. Ends the process with Ansible's exit statuses."""
-    if _parameters() not in KNOWN:
+def main(descriptor: int) -> None:
+    """Look, or become the command that comes from there. Ends the process with Ansible's exit statuses."""
+    gc.disable()  # as long as all that is made stays
+    known = _parameters() in KNOWN
+    program = _program() if known else None
+    with os.fdopen(descriptor, encoding="utf-8") as pipe:
+        words = pipe.read()
+    if not words:  # whoever began this had no use for it
+        return
+    command: list[str] = json.loads(words)
+    if program is None:
         os.execv(command[0], command)  # noqa: S606 - playbook.py chose it
-    _program(command).cli_executor(command)
+    program.cli_executor(command)
 
 
 @cache
@@ -210,7 +174,7 @@ def _parameters() -> tuple[str, ...]:
     return tuple(inspect.signature(TaskExecutor).parameters)
 
 
-def _program(command: list[str]) -> Any:
+def _program() -> Any:
     """ansible-playbook's own class, which reads the command line, the settings and the passwords, with another run."""
     from ansible.cli.playbook import CLI, PlaybookCLI  # noqa: PLC0415
     from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: PLC0415
@@ -220,10 +184,10 @@ def _program(command: list[str]) -> Any:
     class Program(PlaybookCLI):
         """ansible-playbook for one that only looks."""
 
-        def run(self) -> int:
+        def run(self) -> None:
             CLI.run(self)
             if not _is_for_us(constants, context.CLIARGS):
-                os.execv(command[0], command)  # noqa: S606
+                os.execv(self.args[0], self.args)  # noqa: S606
             secrets = dict(zip(("conn_pass", "become_pass"), self.ask_passwords(), strict=True))
             loader, inventory, variables = self._play_prereqs()
             CLI.get_host_list(inventory, context.CLIARGS["subset"])
@@ -231,16 +195,17 @@ def _program(command: list[str]) -> Any:
             looks = Looks(path, loader, inventory, variables, secrets)
             # As Ansible's workers: that ssh asks something of one host of many is an error.
             os.setsid()
+            gc.freeze()
+            gc.enable()
             try:
-                left = looks.all(context.CLIARGS["forks"])
+                looks.all(context.CLIARGS["forks"])
             except KeyboardInterrupt:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 os.killpg(0, signal.SIGTERM)  # each thread's ssh
                 shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)
                 os._exit(INTERRUPTED)  # an ordinary end would wait for what a thread may hold
-            if left:
-                os.execv(command[0], [*command, "-e", looks.told(left)])  # noqa: S606
-            return 0
+            atexit._run_exitfuncs()
+            os._exit(0)  # an ordinary end would take all apart, which is a tenth of a small fleet's look
 
     return Program
 
@@ -272,10 +237,5 @@ def _context(host: Any, task: Any, variables: dict[str, Any]) -> AbstractContext
     return context
 
 
-def _tell(event: str, host: str, task: str, **more: Any) -> None:
-    sys.stdout.write(json.dumps({"event": event, "host": host, "task": task, **more}) + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(int(sys.argv[1]))

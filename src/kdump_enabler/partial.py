@@ -9,10 +9,13 @@ import os
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .report.document import AGAIN, document, from_play, marked, nobody
 from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from .looks import Looks
 
 NOT_LOOKED_AT = "it was not looked at, because the run was cut off"
 IN_THE_MIDDLE = f"the run was cut off in the middle of its work on this host; {AGAIN}"
@@ -42,22 +45,30 @@ def noted(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def result(
-    names: Sequence[str], found: Mapping[str, Mapping[str, Any]], unreachable: Mapping[str, str], why: str
+    names: Sequence[str],
+    found: Mapping[str, Mapping[str, Any]],
+    unreachable: Mapping[str, str],
+    why: str,
+    judged: Mapping[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """The document of a run that was cut off, with every host of `names` in it and a mark that says so. `unreachable`
-    is what was said of hosts that could not be reached; `why` is a clause."""
-    return marked(document(_record(name, found.get(name), unreachable.get(name)) for name in names), why)
+    is what was said of hosts that could not be reached; `judged` are the records of hosts on which nothing was begun
+    after the first look; `why` is a clause."""
+
+    def record(name: str) -> dict[str, Any]:
+        begun = name in found or name not in judged
+        return _record(name, found.get(name), unreachable.get(name)) if begun else judged[name]
+
+    return marked(document(map(record, names)), why)
 
 
-def completed(result: dict[str, Any], names: Sequence[str], looks: Path) -> dict[str, Any]:
-    """The result of a play with the hosts that were done before it, in the order of `names`. Their looks are only read
-    where there are such hosts: of a large fleet they take as much memory as the result."""
+def completed(result: dict[str, Any], names: Sequence[str], looks: Looks) -> dict[str, Any]:
+    """The result of a play with the hosts that were done before it, in the order of `names`."""
     records = {host["host"]: host for host in result["hosts"]}
     if records.keys() >= set(names):
         return result
-    found = noted(looks)
-    before = {name: from_play(name, found[name]) for name in names if name in found and name not in records}
-    whole = document(record for name in names for record in (before.get(name) or records.get(name),) if record)
+    records |= looks.taken([name for name in names if name not in records])
+    whole = document(records[name] for name in names if name in records)
     return {**result, "summary": whole["summary"], "hosts": whole["hosts"]}
 
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from . import partial, reaching
+from . import partial, reaching, starting
 from .errors import UserError
-from .report.document import LOST, LOST_AT
+from .report.document import LOST, LOST_AT, document
+from .report.packing import read
+
+if TYPE_CHECKING:
+    from .looks import Looks
 
 FAILED = "failed on "
-ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
 CHANGING = ("enable", "reboot", "rollback", "disable")
 # Whose first look and last one tell all that is to be told of a host.
@@ -38,6 +39,7 @@ class Watcher(Protocol):
 
 
 Watching = Callable[[], AbstractContextManager[Watcher]]
+Noting = Callable[[Mapping[str, Any]], Mapping[str, Any]]  # keeps what an event tells, and gives what is to be shown
 
 
 @dataclass(frozen=True)
@@ -81,28 +83,38 @@ def run(what: Run, watching: Watching) -> dict[str, Any]:
 
 def _run(what: Run, watching: Watching, seen: Seen) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="kdump-enabler-") as folder:
-        path, looks = Path(folder, "result.json"), Path(folder, "looks")
+        path, notes = Path(folder, "result.json"), Path(folder, "looks")
+        given = {"kdump_result_path": str(path), "kdump_looks_path": str(notes)}
+        what = replace(what, variables={**what.variables, **given})
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGHUP, _interrupt)
+        process = (starting.asking if _begins_with_looks(what) else starting.started)(_command(what))
+        from .looks import Looks  # noqa: PLC0415 - while Ansible starts, which takes longer
+
+        looks = Looks(what.playbook in CHANGING)
         try:
-            output = _play(what, {"kdump_result_path": str(path), "kdump_looks_path": str(looks)}, watching, seen)
+            output = _play(process, what, watching, seen, looks)
         except KeyboardInterrupt:
             if what.playbook not in TOLD_BY_LOOKS or not seen.names:
                 raise
-            return _cut_off(looks, seen, "Interrupted")
+            return _cut_off(looks, notes, seen, "Interrupted")
         if what.verbose:
             sys.stderr.writelines(f"{line}\n" for line in output)
-        if not path.exists():
-            error = UserError(_last_words(output), "Run it again with --verbose to see what Ansible says.")
-            if what.playbook not in TOLD_BY_LOOKS or not looks.exists():
-                raise error
-            told = any(line.startswith(REASONS) for line in output)
-            return _cut_off(looks, seen, str(error).rstrip(".") if told or not seen.unreachable else ALL_LOST)
-        result = partial.completed(json.loads(path.read_text(encoding="utf-8")), seen.names, looks)
-        return _with_reasons(result, seen)
+        if path.exists():
+            return _with_reasons(partial.completed(read(path), seen.names, looks), seen)
+        if looks.knows(seen.names) and not looks.left:
+            return document(record for _, record in looks.taken(seen.names))
+        error = UserError(_last_words(output), "Run it again with --verbose to see what Ansible says.")
+        if what.playbook not in TOLD_BY_LOOKS or not seen.names:
+            raise error
+        told = any(line.startswith(REASONS) for line in output)
+        return _cut_off(looks, notes, seen, str(error).rstrip(".") if told or not seen.unreachable else ALL_LOST)
 
 
-def _cut_off(looks: Path, seen: Seen, why: str) -> dict[str, Any]:
+def _cut_off(looks: Looks, notes: Path, seen: Seen, why: str) -> dict[str, Any]:
     messages = {host: message for host, (_, message) in seen.unreachable.items()}
-    return _with_reasons(partial.result(seen.names, partial.noted(looks), messages, why), seen)
+    known = dict(looks.taken(seen.names))
+    return _with_reasons(partial.result(seen.names, partial.noted(notes), messages, why, known), seen)
 
 
 def _with_changes(result: dict[str, Any], what: Run, changed: Collection[str]) -> dict[str, Any]:
@@ -121,36 +133,48 @@ def _with_reasons(result: dict[str, Any], seen: Seen) -> dict[str, Any]:
     return result
 
 
-def _play(what: Run, variables: Mapping[str, str], watching: Watching, seen: Seen) -> list[str]:
-    """Run to the end, hand each event on, return the other lines."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
-    process = subprocess.Popen(
-        _command(what, variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
-    )
+def _play(process: subprocess.Popen[str], what: Run, watching: Watching, seen: Seen, looks: Looks) -> list[str]:
+    """Hand each event on until the end, return the other lines. A run that begins with a look at all hosts goes on with
+    those that it left."""
+
+    def note(event: Mapping[str, Any]) -> Mapping[str, Any]:
+        seen(event)
+        return looks(event)
+
+    with watching() as watch:
+        output = _ended(process, note, watch, 0 if _begins_with_looks(what) else MOMENT)
+        if looks.left and looks.knows(seen.names):
+            rest = starting.started([*_command(what), "-e", f"@{_left(what, looks.left)}"])
+            output += _ended(rest, note, watch, MOMENT)
+    return output
+
+
+def _ended(process: subprocess.Popen[str], note: Noting, watch: Watcher, patience: int) -> list[str]:
+    """What a process printed beside its events, once it has ended; after Ctrl-C it has some seconds for that."""
     try:
-        with watching() as watch:
-
-            def tell(event: Mapping[str, Any]) -> None:
-                seen(event)
-                watch(event)
-
-            return [line for line in _lines(process, tell) if line]
+        return [line for line in _lines(process, lambda event: watch(note(event))) if line]
     except KeyboardInterrupt:
-        _end(process, seen, 0 if _begins_with_looks(what) else MOMENT)
+        _end(process, note, patience)
         raise
     finally:
         process.wait()
 
 
-def _end(process: subprocess.Popen[str], watch: Watcher, seconds: int) -> None:
+def _left(what: Run, hosts: Sequence[str]) -> Path:
+    """A file with these hosts as those of the playbook: there may be more than a command line takes."""
+    path = Path(what.variables["kdump_looks_path"]).with_name("left.json")
+    path.write_text(json.dumps({"kdump_hosts": ",".join(hosts)}), encoding="utf-8")
+    return path
+
+
+def _end(process: subprocess.Popen[str], note: Noting, seconds: int) -> None:
     """Let Ansible end. Ctrl-C in a terminal has reached it already, and a second one would keep it from ending what it
     started, so it has some seconds. What it still says is read, as it would wait for that."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
-    for _ in _lines(process, watch):
+    for _ in _lines(process, note):
         pass
 
 
@@ -160,14 +184,14 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _lines(process: subprocess.Popen[str], watch: Watcher) -> Iterator[str]:
+def _lines(process: subprocess.Popen[str], take: Callable[[Mapping[str, Any]], object]) -> Iterator[str]:
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     for line in process.stdout:
         event = _event(line)
         if event is None:
             yield line.strip()
             continue
-        watch(event)
+        take(event)
         if event["event"] in ("failed", "error"):
             yield f"{FAILED}{event['host']}: {event['message']}"
 
@@ -181,75 +205,34 @@ def _event(line: str) -> dict[str, Any] | None:
     return found
 
 
-def _command(what: Run, given: Mapping[str, str]) -> list[str]:
-    variables = {**what.variables, **given}
+def _command(what: Run) -> list[str]:
     here = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
     return [
-        *_program(what),
+        starting.executable(),
         f"kdump.enabler.{what.playbook}",
         *(["-i", what.inventory] if what.inventory else here),
         "-e",
-        json.dumps(variables),
+        json.dumps(dict(what.variables)),
         *what.arguments,
     ]
-
-
-def _program(what: Run) -> list[str]:
-    """What takes the playbook: fleet_look.py, where Ansible is part of this Python."""
-    found = _executable()
-    ours = _begins_with_looks(what) and Path(found).parent == Path(sys.executable).parent
-    return [sys.executable, "-m", f"{__package__}.fleet_look", found] if ours else [found]
 
 
 def _begins_with_looks(what: Run) -> bool:
     """Whether the run is a look at all hosts, after which those that are as they should be are done."""
     looks = ("check", "enable") if what.variables.get("kdump_reboot", "never") == "never" else ("check",)
-    return what.inventory is not None and what.playbook in looks
+    return what.inventory is not None and what.playbook in looks and starting.is_part_of_this_python()
 
 
 def hosts_of(inventory: str) -> list[str]:
     """The hosts of an inventory. Raises UserError where Ansible cannot read it."""
-    command = [_executable("ansible-inventory"), "-i", inventory, "--list"]
-    ended = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
+    command = [starting.executable("ansible-inventory"), "-i", inventory, "--list"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=starting.environment(), check=False)
     if ended.returncode or not (Path(inventory).exists() or "," in inventory):
         raise UserError(
             f"Ansible cannot read the inventory {inventory}", f"Type: ansible-inventory -i {inventory} --list"
         )
     groups = json.loads(ended.stdout)
     return list(dict.fromkeys(host for group in groups.values() for host in group.get("hosts", ())))
-
-
-def _executable(name: str = "ansible-playbook") -> str:
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if not found:
-        raise UserError(f"{name} could not be started: it is not installed", "pip install ansible-core")
-    return found
-
-
-def _environment() -> dict[str, str]:
-    elsewhere = os.environ.get("ANSIBLE_COLLECTIONS_PATH", ANSIBLE_DEFAULT)
-    return os.environ | {
-        "ANSIBLE_COLLECTIONS_PATH": f"{_own_collections()}:{elsewhere}",
-        "ANSIBLE_STDOUT_CALLBACK": "kdump.enabler.events",
-        "ANSIBLE_NOCOLOR": "1",
-        # Hosts that are left out without a word would count as looked at.
-        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
-        "ANSIBLE_DEPRECATION_WARNINGS": "0",
-        "ANSIBLE_PIPELINING": os.environ.get("ANSIBLE_PIPELINING", "1"),
-        "PYTHONWARNINGS": "ignore",
-    }
-
-
-def _own_collections() -> Path:
-    """The folder of the collection that belongs to this package, installed beside it or in the clone: another
-    version in the user's home must not carry out what this one decides."""
-    package = Path(__file__).resolve().parent
-    places = (package.parent, package.parents[1] / "ansible" / "collections")
-    found = next((place for place in places if (place / "ansible_collections/kdump/enabler").is_dir()), None)
-    if found is None:
-        raise UserError("The Ansible collection of this package is missing", "Install kdump-enabler again with pip.")
-    return found
 
 
 def _last_words(output: list[str]) -> str:

@@ -32,7 +32,7 @@ def test_wheel_has_the_licence_and_the_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         texts = {name.partition(".dist-info/")[2]: name for name in archive.namelist() if ".dist-info/" in name}
         assert b"MIT" in archive.read(texts["licenses/LICENSE"])
-        assert b"kdump-enabler = kdump_enabler.cli:main" in archive.read(texts["entry_points.txt"])
+        assert b"kdump-enabler = kdump_enabler.__main__:main" in archive.read(texts["entry_points.txt"])
 
 
 def test_sdist_has_the_real_roles_and_no_leftovers(sdist: Path) -> None:

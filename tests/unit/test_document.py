@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kdump_enabler import __version__
-from kdump_enabler.report import document
+from kdump_enabler.report import document, packing
 from tests.hosts import machines
 from tests.unit.building import judge
 
@@ -69,7 +69,7 @@ def test_summary_counts() -> None:
 
 def test_a_host_that_was_looked_at() -> None:
     host = record("debian12-pending")
-    assert document.from_play("web1", {"kdump_audit": {"record": document.packed(host)}}) == host
+    assert document.from_play("web1", {"kdump_audit": {"record": packing.packed(host)}}) == host
 
 
 def test_a_host_that_nobody_could_reach() -> None:
@@ -89,7 +89,7 @@ def test_a_change_that_failed_counts_beside_the_verdict() -> None:
     """A ready machine whose rollback failed is not a success."""
     trouble = {"kind": "package_lock", "sentence": "It is locked", "hint": "Wait.", "exit_code": 1, "lines": "-1"}
     found = document.from_play(
-        "web1", {"kdump_audit": {"record": document.packed(record("debian12-ready"))}, "kdump_trouble": trouble}
+        "web1", {"kdump_audit": {"record": packing.packed(record("debian12-ready"))}, "kdump_trouble": trouble}
     )
     assert (found["verdict"], found["exit_code"]) == ("ready", 1)
     assert found["trouble"] == {"kind": "package_lock", "sentence": "It is locked", "hint": "Wait.", "diff": "-1"}
@@ -97,7 +97,7 @@ def test_a_change_that_failed_counts_beside_the_verdict() -> None:
 
 @pytest.mark.parametrize(("name", "continued"), [("one", True), ("two", False)])
 def test_a_run_that_had_been_killed(name: str, continued: bool) -> None:
-    look = {"record": document.packed(record("debian12-ready")), "run": name}
+    look = {"record": packing.packed(record("debian12-ready")), "run": name}
     begun = {"killed": {"run": "one", "goal": "enable", "started_at": "2026-11-21T10:11:12Z"}}
     found = document.from_play("web1", {"kdump_audit": look, "kdump_begun": begun})
     assert found["killed_run"] == {**begun["killed"], "continued": continued}
@@ -106,7 +106,7 @@ def test_a_run_that_had_been_killed(name: str, continued: bool) -> None:
 
 def test_going_back_tells_all_that_changes_and_what_stays() -> None:
     """As kdump.enabler.restore returns it."""
-    look = {"record": document.packed(judge(machines.load("debian12-ready")).as_dict("web1"))}
+    look = {"record": packing.packed(judge(machines.load("debian12-ready")).as_dict("web1"))}
     restored = {
         "paths": ["/etc/a", "/etc/new"],
         "removed": ["/etc/new"],
@@ -130,7 +130,7 @@ def test_going_back_tells_all_that_changes_and_what_stays() -> None:
 def test_a_milder_trouble_does_not_hide_the_verdict() -> None:
     trouble = {"kind": "no_reboot", "sentence": "x", "hint": "y", "exit_code": 3}
     found = document.from_play(
-        "web1", {"kdump_audit": {"record": document.packed(record("debian12-pristine"))}, "kdump_trouble": trouble}
+        "web1", {"kdump_audit": {"record": packing.packed(record("debian12-pristine"))}, "kdump_trouble": trouble}
     )
     assert found["exit_code"] == 1
 
@@ -138,14 +138,14 @@ def test_a_milder_trouble_does_not_hide_the_verdict() -> None:
 def test_a_reboot_that_failed() -> None:
     late = {"kind": "no_return", "sentence": "It is late", "hint": "Look.", "exit_code": 2}
     found = document.from_play(
-        "web1", {"kdump_audit": {"record": document.packed(record("debian12-pending"))}, "kdump_trouble": late}
+        "web1", {"kdump_audit": {"record": packing.packed(record("debian12-pending"))}, "kdump_trouble": late}
     )
     assert (found["trouble"]["kind"], found["exit_code"]) == ("no_return", 2)
 
 
 def test_a_host_that_did_not_come_back_from_a_crash() -> None:
     """What was seen before the crash says nothing of it now."""
-    look = {"record": document.packed(record("debian12-ready")), "open": True}
+    look = {"record": packing.packed(record("debian12-ready")), "open": True}
     trouble = {"kind": "capture_kernel", "sentence": "It did not come up", "hint": "", "exit_code": 1}
     found = document.from_play(
         "web1", {"kdump_audit": look, "kdump_trouble": trouble, "kdump_proof": {"returned": False}}
@@ -159,6 +159,6 @@ def test_a_host_that_did_not_come_back_from_a_crash() -> None:
 
 
 def test_a_host_that_was_lost_on_the_way() -> None:
-    look = {"record": document.packed(record("debian12-ready")), "open": True}
+    look = {"record": packing.packed(record("debian12-ready")), "open": True}
     assert document.from_play("web1", {"kdump_audit": look})["verdict"] == "unknown"
     assert document.from_play("web1", {})["exit_code"] == 2

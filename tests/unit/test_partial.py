@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from kdump_enabler import partial
-from kdump_enabler.report import baseline, document, forms, html
+from kdump_enabler.report import baseline, document, forms, html, packing
 from kdump_enabler.report.views import render
 from tests.result_schema import keeps_to_the_schema
 from tests.unit.fleets import record
@@ -18,7 +18,7 @@ BROKE = "Task failed: Failed to connect to the host via ssh: ssh: connect to hos
 
 def look(host: str, opened: bool = False) -> dict[str, Any]:
     """What the first task on a host registers."""
-    look = {"record": document.packed(record("debian12-ready", host)), "open": opened, "run": "20261121T101112Z"}
+    look = {"record": packing.packed(record("debian12-ready", host)), "open": opened, "run": "20261121T101112Z"}
     return {"kdump_audit": look}
 
 
@@ -30,7 +30,7 @@ def cut_off(folder: Path) -> dict[str, Any]:
     partial.note(str(path), "web3", **look("web3", opened=True))
     told = {"kind": "refused", "sentence": "It is full", "hint": "Make room.", "exit_code": 1, "lines": ""}
     partial.note(str(path), "web3", kdump_trouble=told)
-    return partial.result(NAMES, partial.noted(path), {"web5": BROKE}, "Interrupted")
+    return partial.result(NAMES, partial.noted(path), {"web5": BROKE}, "Interrupted", {})
 
 
 def test_each_host_has_what_is_known_of_it(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_each_host_has_what_is_known_of_it(tmp_path: Path) -> None:
     assert [name for name, host in hosts.items() if "looked_at" in host] == ["web4"]
     assert found["cut_off"] == {"why": "Interrupted", "hosts": 5, "answered": 4}
     assert document.exit_code(found) == 2
-    assert document.exit_code(partial.result(["web1"], {"web1": look("web1")}, {}, "Interrupted")) == 2
+    assert document.exit_code(partial.result(["web1"], {"web1": look("web1")}, {}, "Interrupted", {})) == 2
 
 
 def test_lines_that_a_full_disk_cut(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_every_form_says_that_it_is_a_part(tmp_path: Path) -> None:
 
 
 def test_many_are_counted(tmp_path: Path) -> None:
-    left = partial.result([f"web{number}" for number in range(9)], {}, {}, "Interrupted")
+    left = partial.result([f"web{number}" for number in range(9)], {}, {}, "Interrupted", {})
     assert "0 of 9 hosts were asked. Not looked at: web0, web1, web2, web3 and 5 more." in document.cut_off(left)
     assert document.cut_off(document.document([])) == ""
 

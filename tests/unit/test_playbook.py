@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import playbook
+from kdump_enabler import playbook, starting
 from kdump_enabler.reaching import BROKE
 from kdump_enabler.report import document
 from kdump_enabler.report.document import LOST
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_collection_of_this_package_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", "/elsewhere")
-    first, *others = playbook._environment()["ANSIBLE_COLLECTIONS_PATH"].split(":")
+    first, *others = starting.environment()["ANSIBLE_COLLECTIONS_PATH"].split(":")
     assert (Path(first) / "ansible_collections/kdump/enabler/playbooks/enable.yml").samefile(
         ROOT / "playbooks/enable.yml"
     )
@@ -122,7 +122,7 @@ def test_a_run_has_one_name_on_all_its_hosts(tmp_path: Path) -> None:
     play.write_text(NAMES, encoding="utf-8")
     where = ["-i", "one,two,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
     command = [str(Path(sys.executable).with_name("ansible-playbook")), *where, str(play)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=playbook._environment())
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=starting.environment())
     events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event": "ok"')]
     names = [event["message"] for event in events if re.fullmatch(r"\d{8}T\d{6}Z", event["message"])]
     assert len(names) == 2, done.stdout + done.stderr

@@ -15,7 +15,7 @@ from kdump_enabler.errors import UserError
 from kdump_enabler.outcome import Outcome
 from kdump_enabler.policy import Policy
 from kdump_enabler.rehearsal import objection, rehearse
-from kdump_enabler.report import document
+from kdump_enabler.report import document, packing
 from kdump_enabler.simulated import record
 from tests.result_schema import keeps_to_the_schema
 from tests.unit.test_rehearsal import machine
@@ -31,7 +31,7 @@ def rehearsed(host: str, raw: dict[str, Any], kind: str = "soft-lockup") -> dict
     assert found.facts
     one = rehearse(found.facts, found.captures_now, kind, {"cpu": 1} if kind == "soft-lockup" else {})
     refused = objection(found, one, False, False)
-    record = document.packed({**found.as_dict(host), "simulation": one.record()})
+    record = packing.packed({**found.as_dict(host), "simulation": one.record()})
     variables: dict[str, Any] = {"kdump_audit": {"record": record}}
     if refused:
         told = {"kind": refused.kind, "sentence": refused.msg, "hint": refused.hint, "exit_code": refused.exit_code}

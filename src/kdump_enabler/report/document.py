@@ -15,6 +15,7 @@ from ..errors import UserError
 from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 from .names import several
+from .packing import read
 
 SCHEMA = "kdump-enabler/result/1"
 NAMED = 4  # hosts in a sentence
@@ -50,31 +51,10 @@ def head(verdicts: Iterable[str], generated_at: str = "") -> dict[str, Any]:
     }
 
 
-def packed(record: Mapping[str, Any]) -> str:
-    """A host's record as text: as objects the records of a fleet would be ten times as large."""
-    return json.dumps(record, separators=(",", ":"))
-
-
-def lines(beside: Mapping[str, Any], records: Iterable[str]) -> Iterator[str]:
-    """The document as JSON: what it says beside the records, and each of those, packed, as a line of its own."""
-    yield json.dumps(beside, indent=1).removesuffix("\n}") + ',\n "hosts": ['
-    between = "\n"
-    for record in records:
-        yield between + record
-        between = ",\n"
-    yield "\n ]\n}\n"
-
-
-def text(result: Mapping[str, Any]) -> str:
-    """A document as JSON, with a line for each host."""
-    beside = {name: found for name, found in result.items() if name != "hosts"}
-    return "".join(lines(beside, map(packed, result["hosts"])))
-
-
 def load(path: str) -> dict[str, Any]:
     """A result document that was written to a file. Raises UserError for anything else."""
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = read(Path(path))
     except ValueError as error:
         where = f"{path}, line {error.lineno}" if isinstance(error, json.JSONDecodeError) else path
         raise UserError(f"{where}: this is not JSON", NOT_A_RESULT) from error
