@@ -65,8 +65,8 @@ class Turn:
             self._lock.acquire()
 
 
-class Looks:
-    """The looks at all hosts of a play."""
+class Questions:
+    """The one question to all hosts of a play."""
 
     def __init__(self, path: str, loader: Any, inventory: Any, variables: Any, secrets: Mapping[str, Any]) -> None:
         """With what ansible-playbook has read of its command line; `path` is the playbook's."""
@@ -84,7 +84,7 @@ class Looks:
         self._lock = os.open(os.devnull, os.O_RDWR)  # between workers that ask something; here none can
 
     def all(self, most: int) -> None:
-        """Look at all hosts, `most` at once, and tell what they answer."""
+        """Ask all hosts, `most` at once, and tell what they answer."""
         from ansible_collections.kdump.enabler.plugins.plugin_utils import looking  # noqa: PLC0415
 
         looking.waiting = self._turn.away
@@ -192,13 +192,13 @@ def _program() -> Any:
             loader, inventory, variables = self._play_prereqs()
             CLI.get_host_list(inventory, context.CLIARGS["subset"])
             path = _get_collection_playbook_path(context.CLIARGS["args"][0])[1]
-            looks = Looks(path, loader, inventory, variables, secrets)
+            questions = Questions(path, loader, inventory, variables, secrets)
             # As Ansible's workers: that ssh asks something of one host of many is an error.
             os.setsid()
             gc.freeze()
             gc.enable()
             try:
-                looks.all(context.CLIARGS["forks"])
+                questions.all(context.CLIARGS["forks"])
             except KeyboardInterrupt:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 os.killpg(0, signal.SIGTERM)  # each thread's ssh

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from . import evidence, platforms, policy_file, profiles, sysctls, trouble
-from .audit import audit
 from .errors import UserError
 from .policy import Layer
 from .report import document, packing
@@ -20,7 +19,12 @@ class Looks:
         self._for_change = for_change
         self._records: dict[str, str] = {}
         self.left: list[str] = []
-        for tables in (platforms, profiles, sysctls):  # before the first answer is there
+
+    def prepare(self) -> None:
+        """Load what judging takes, while Ansible starts and the first hosts are asked."""
+        from . import audit  # noqa: F401, PLC0415
+
+        for tables in (platforms, profiles, sysctls):
             tables.table()
 
     def __call__(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -48,6 +52,8 @@ class Looks:
 
 def _judged(host: str, look: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """The host's record, and whether a change would have nothing to do here."""
+    from .audit import audit  # noqa: PLC0415 - what takes longest to load, see prepare()
+
     try:
         seen = evidence.load(look["evidence"])
         policy = policy_file.in_effect(seen, [Layer(**layer) for layer in look["layers"]])

@@ -8,18 +8,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from . import partial, reaching, starting
 from .errors import UserError
+from .looks import Looks
 from .report.document import LOST, LOST_AT, document
 from .report.packing import read
-
-if TYPE_CHECKING:
-    from .looks import Looks
 
 FAILED = "failed on "
 REASONS = (FAILED, "[ERROR]:", "ERROR!", "ansible-playbook: error:")
@@ -88,12 +86,9 @@ def _run(what: Run, watching: Watching, seen: Seen) -> dict[str, Any]:
         what = replace(what, variables={**what.variables, **given})
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGHUP, _interrupt)
-        process = (starting.asking if _begins_with_looks(what) else starting.started)(_command(what))
-        from .looks import Looks  # noqa: PLC0415 - while Ansible starts, which takes longer
-
         looks = Looks(what.playbook in CHANGING)
         try:
-            output = _play(process, what, watching, seen, looks)
+            output = _play(what, watching, seen, looks)
         except KeyboardInterrupt:
             if what.playbook not in TOLD_BY_LOOKS or not seen.names:
                 raise
@@ -133,7 +128,7 @@ def _with_reasons(result: dict[str, Any], seen: Seen) -> dict[str, Any]:
     return result
 
 
-def _play(process: subprocess.Popen[str], what: Run, watching: Watching, seen: Seen, looks: Looks) -> list[str]:
+def _play(what: Run, watching: Watching, seen: Seen, looks: Looks) -> list[str]:
     """Hand each event on until the end, return the other lines. A run that begins with a look at all hosts goes on with
     those that it left."""
 
@@ -141,20 +136,33 @@ def _play(process: subprocess.Popen[str], what: Run, watching: Watching, seen: S
         seen(event)
         return looks(event)
 
-    with watching() as watch:
-        output = _ended(process, note, watch, 0 if _begins_with_looks(what) else MOMENT)
+    first = _begins_with_looks(what)
+    process = (starting.asking if first else starting.started)(_command(what))
+    with _ended(process, note, 0 if first else MOMENT), watching() as watch:
+        if first:
+            looks.prepare()
+        output = list(_lines(process, lambda event: watch(note(event))))
         if looks.left and looks.knows(seen.names):
             rest = starting.started([*_command(what), "-e", f"@{_left(what, looks.left)}"])
-            output += _ended(rest, note, watch, MOMENT)
-    return output
+            with _ended(rest, note, MOMENT):
+                output += _lines(rest, lambda event: watch(note(event)))
+    return [line for line in output if line]
 
 
-def _ended(process: subprocess.Popen[str], note: Noting, watch: Watcher, patience: int) -> list[str]:
-    """What a process printed beside its events, once it has ended; after Ctrl-C it has some seconds for that."""
+@contextmanager
+def _ended(process: subprocess.Popen[str], note: Noting, seconds: int) -> Iterator[None]:
+    """In a `with` statement, after which the process has ended. Ctrl-C in a terminal has reached it already, and a
+    second one would keep it from ending what it started, so it has some seconds. What it still says is noted, as it
+    would wait for that."""
     try:
-        return [line for line in _lines(process, lambda event: watch(note(event))) if line]
+        yield
     except KeyboardInterrupt:
-        _end(process, note, patience)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        for _ in _lines(process, note):
+            pass
         raise
     finally:
         process.wait()
@@ -165,17 +173,6 @@ def _left(what: Run, hosts: Sequence[str]) -> Path:
     path = Path(what.variables["kdump_looks_path"]).with_name("left.json")
     path.write_text(json.dumps({"kdump_hosts": ",".join(hosts)}), encoding="utf-8")
     return path
-
-
-def _end(process: subprocess.Popen[str], note: Noting, seconds: int) -> None:
-    """Let Ansible end. Ctrl-C in a terminal has reached it already, and a second one would keep it from ending what it
-    started, so it has some seconds. What it still says is read, as it would wait for that."""
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    for _ in _lines(process, note):
-        pass
 
 
 def _interrupt(*_: object) -> None:
