@@ -63,6 +63,15 @@ def test_junit_has_the_command_as_the_user_types_it() -> None:
     assert "then: kdump-enabler enable -i hosts.yml" in text
 
 
+@pytest.mark.parametrize("form", ["html", "junit"])
+def test_what_was_seen_in_an_archive_is_no_host_of_the_inventory(form: str) -> None:
+    seen = {"how": "sosreport", "source": "x.tar", "at": None}
+    result = document.document([{**record("debian12-pristine", "db1"), "seen": seen}])
+    text = FORMS[form](result, "kdump-enabler enable -i hosts.yml")
+    assert "on that machine: sudo kdump-enabler enable" in text
+    assert "hosts.yml" not in text
+
+
 def test_junit_of_what_nobody_saw_and_of_a_failed_step() -> None:
     gone = document.nobody("gone", Verdict.UNREACHABLE, "timed out")
     stuck = record("debian12-ready", "stuck") | {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..explanations import of_rules
-from ..finding import typed
+from ..finding import enables, typed
 from .causes import by_rule
 from .document import cut_off, seen_elsewhere
 from .visible import visible
@@ -49,7 +49,7 @@ def _condensed(result: Mapping[str, Any], command: str) -> dict[str, Any]:
 def _host(host: Mapping[str, Any], command: str, findings: dict[str, int]) -> dict[str, Any]:
     """What the page shows of a host; its findings by their number."""
     facts, trouble, proof = host["facts"] or {}, host.get("trouble"), host["proof"]
-    sizes = facts.get("crashkernel", {})
+    sizes, here = facts.get("crashkernel", {}), enables(host, command)
     return {
         "name": visible(host["host"]),
         "verdict": host["verdict"],
@@ -61,7 +61,7 @@ def _host(host: Mapping[str, Any], command: str, findings: dict[str, int]) -> di
         "sizes": [sizes.get(f"{name}_bytes") for name in ("running", "next_boot", "wanted")],
         "proof": proof["state"] if proof else None,
         "proof_age": proof["age_seconds"] if proof else None,
-        "findings": [findings.setdefault(_finding(one, command), len(findings)) for one in host["findings"]],
+        "findings": [findings.setdefault(_finding(one, here), len(findings)) for one in host["findings"]],
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..finding import ENABLE, typed
+from ..finding import ENABLE, enables, typed
 from .document import cut_off
 from .visible import visible
 
@@ -62,7 +62,7 @@ def _details(host: Mapping[str, Any], command: str) -> str:
     lines = [
         f"{finding['severity']} {finding['id']} {finding['title']}\n"
         f"  {finding['current']} -> {finding['wanted']}\n"
-        f"  to do: {typed(finding['remedy'], command)}"
+        f"  to do: {typed(finding['remedy'], enables(host, command))}"
         for finding in host["findings"]
         if finding["severity"] != "info"
     ]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from ..finding import enables
 from ..rules.words import mib
 from . import dump_work, dumps, fleet, settings, simulations, text, wrapping
 from .text import show_name
@@ -87,7 +88,8 @@ def _advice(host: Mapping[str, Any], sizes: Mapping[str, Any], command: str) -> 
     now, then = (_size(sizes[name]) for name in ("running_bytes", "next_boot_bytes"))
     yield f"reserved now: {now}; at the next boot: {then}"
     if wanted and (sizes["next_boot_bytes"] or 0) < wanted:
-        yield f"[bold]To do[/]  [bold cyan]{literal(command)}[/], or with a value of your own: --crashkernel 512M"
+        here = literal(enables(host, command))
+        yield f"[bold]To do[/]  [bold cyan]{here}[/], or with a value of your own: --crashkernel 512M"
 
 
 def _size(size_bytes: int | None) -> str:
