@@ -79,7 +79,7 @@ def test_junit_of_what_nobody_saw_and_of_a_failed_step() -> None:
     }
     errors = {name: case.find("error") for name, case in cases(document.document([gone, stuck])).items()}
     said = {name: error.get("message") for name, error in errors.items() if error is not None}
-    assert said == {"gone": "timed out", "stuck": "The disk is full."}
+    assert said == {"gone": "timed out", "stuck": "The disk is full. Make room."}
 
 
 def test_prometheus_has_what_alerts_need() -> None:

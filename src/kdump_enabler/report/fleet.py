@@ -11,6 +11,7 @@ from ..reaching import without_address
 from . import wrapping
 from .baseline import BEST_FIRST
 from .causes import Cause, by_rule
+from .document import what_failed
 from .names import common_domain, several
 from .text import COLOURS, MARKS
 from .to_do import show_to_do, to_do_in_a_fleet
@@ -113,8 +114,8 @@ def _cause(cause: Cause) -> tuple[str, str]:
 
 
 def _said(host: Host) -> str:
-    """Why a host has no better word, or what failed on it."""
-    return without_address(str(host["trouble"]["sentence"] if "trouble" in host else host["reason"]))
+    """Why a host has no better word, or what failed on it, with what to do about it."""
+    return without_address(what_failed(host) or host["reason"])
 
 
 def _how(host: Host) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 from ..rules.words import mib
 from . import wrapping
 from .causes import Cause, by_cause, like_each_other
-from .document import cut_off, seen_elsewhere, was_looked_at
+from .document import cut_off, seen_elsewhere, was_looked_at, what_failed
 from .names import several
 from .to_do import show_to_do, to_do
 from .wrapping import literal
@@ -44,7 +44,7 @@ AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more fin
 
 def show_name(console: Console, host: Mapping[str, Any], otherwise: str) -> None:
     """Print a host's name, with what is said instead of what would come below it; a failed step comes first."""
-    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
+    instead = what_failed(host) or otherwise
     name = f"[bold]{literal(host['host'])}[/]"
     wrapping.show(console, " ", f"{name}  {literal(instead)}" if instead else name, under=3, prose=True)
 

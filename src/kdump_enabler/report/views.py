@@ -63,7 +63,7 @@ def _plan(console: Console, result: Result, _command: str, verbose: bool) -> Non
 def _policy(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         rows = [(f"{one['key']} = {_yaml(one['value'])}", one["source"]) for one in host["policy"]]
-        _block(console, host, ("policy", "stated by"), rows, "no policy: nothing could be seen")
+        _block(console, host, ("policy", "stated by"), rows, f"no policy: {host['reason'] or 'nothing could be seen'}")
 
 
 def _sizes(console: Console, result: Result, command: str, _verbose: bool) -> None:
