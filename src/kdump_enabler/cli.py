@@ -124,7 +124,7 @@ def check(show_policy: bool, **options: Any) -> int:
 @click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="RESULT...")
 @inventory_option("Tell which hosts of this inventory are in no result.")
 @fleet_options
-@click.option("--verbose", is_flag=True, help="Show every host, and infos too.")
+@click.option("--verbose", is_flag=True, help="Show every host, infos too, and all that was seen.")
 def report(results: tuple[str, ...], **options: Any) -> int:
     """Show earlier results, several as one, as a page, for CI or for Prometheus.
 

@@ -70,6 +70,13 @@ def test_size_says_what_and_why() -> None:
     assert COMMAND in words
 
 
+def test_who_asks_sees_why_so_much_is_wanted() -> None:
+    hosts = [judge(machines.load(name)).as_dict(name) for name in ("debian12-pristine", "debian12-container")]
+    short, whole = (render("findings", document.document(hosts), COMMAND, verbose) for verbose in (False, True))
+    said = "the distribution's own"
+    assert (short.count(said), whole.count(said)) == (0, 1), "a container sees the RAM of its host"
+
+
 def test_size_keeps_what_is_larger() -> None:
     words = shown("sizes", machines.load("debian12-larger-stays"))
     assert "→ 1G 1024 MiB written in the GRUB defaults" in words

@@ -17,6 +17,7 @@ from .text import show_name
 from .wrapping import literal
 
 Result = Mapping[str, Any]
+SIZES = ("", "crashkernel=", "here", "why")
 UNSEEN = "the backup sets could not be read; run it again as root (with sudo, or --become)"
 
 
@@ -44,6 +45,7 @@ def _findings(console: Console, result: Result, command: str, verbose: bool) -> 
         text.show_hosts(console, result)
         text.show_findings(console, result, command, verbose)
     if verbose:
+        _show_candidates(console, result)
         settings.show_settings(console, result)
     if "joined" in result:
         fleet.show_joined(console, result["joined"])
@@ -66,11 +68,20 @@ def _policy(console: Console, result: Result, _command: str, _verbose: bool) -> 
         _block(console, host, ("policy", "stated by"), rows, f"no policy: {host['reason'] or 'nothing could be seen'}")
 
 
+def _show_candidates(console: Console, result: Result) -> None:
+    """Print for each host which reservations come into question, and why."""
+    for host in result["hosts"]:
+        rows = [] if host["reason"] else list(_candidates((host["facts"] or {}).get("crashkernel", {})))
+        if rows:
+            console.print()
+            _block(console, host, SIZES, rows, "")
+
+
 def _sizes(console: Console, result: Result, command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         found = (host["facts"] or {}).get("crashkernel", {})
         rows = [] if host["reason"] else list(_candidates(found))  # a container sees the RAM of its host
-        _block(console, host, ("", "crashkernel=", "here", "why"), rows, host["reason"] or "no size is known to fit")
+        _block(console, host, SIZES, rows, host["reason"] or "no size is known to fit")
         for line in _advice(host, found, command) if rows else ():
             wrapping.show(console, " ", line, under=3)
 
