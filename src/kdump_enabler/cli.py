@@ -24,7 +24,7 @@ from .options import (
     rollout_options,
     what_options,
 )
-from .report import document
+from .report import document, prose
 from .request import Request
 
 EXIT_HELP = """
@@ -72,9 +72,7 @@ def main() -> None:
 
 def _complain(sentence: str, hint: str) -> None:
     end = "" if sentence.endswith("?") else "."
-    click.echo(f"kdump-enabler: {sentence.rstrip('.')}{end}", err=True)
-    if hint:
-        click.echo(f"  {hint}", err=True)
+    prose.show(f"kdump-enabler: {sentence.rstrip('.')}{end}" + (f"\n  {hint}" if hint else ""), err=True)
     sys.exit(2)
 
 

@@ -16,7 +16,7 @@ import click
 from . import policy_file
 from .errors import UserError
 from .policy import Layer, effective
-from .report import baseline, document
+from .report import baseline, document, prose
 from .report.visible import visible
 from .report.writing import write
 from .request import Request
@@ -32,7 +32,7 @@ ENABLES = """This will, on {where}:
   5. let the SysRq crash key work
 What is already as strong stays; each file is backed up (kdump-enabler rollback).
 """
-REBOOTS = """This reboots those of {where} that only need that, takes each out of service before with your commands
+REBOOTS = """This reboots those of {where} that only need that, takes each out of service before with your commands \
 (kdump_before_down), and stops at the first that is not ready afterwards.
 """
 UNDOES = {
@@ -98,7 +98,7 @@ def _still_reserved(result: Mapping[str, Any]) -> int:
     for host, text in asks.items():
         if text:
             who, what = visible(host), visible(text)
-            click.echo(f"{who}: the next boot still asks for {what}; something that comes after our drop-in adds it.")
+            prose.show(f"{who}: the next boot still asks for {what}; something that comes after our drop-in adds it.")
     return 1 if any(asks.values()) else 0
 
 
@@ -261,7 +261,7 @@ def _ask(text: str, request: Request) -> None:
         raise UserError(
             "There is no terminal to ask on, so nothing was changed", "Pass -y to go on without a question."
         )
-    click.echo(text.format(where=request.where))
+    prose.show(text.format(where=request.where) + "\n")
     try:
         agreed = click.confirm("Go on?")
     except click.Abort:  # Ctrl-C, Ctrl-D
