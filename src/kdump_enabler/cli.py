@@ -27,6 +27,7 @@ from .options import (
 from .report import document, prose
 from .request import Request
 
+LOOKS = ("--check-only", "check", "report", "size", "explain", "backups")
 EXIT_HELP = """
 \b
 Exit status: 0 ready, 1 drift or broken, 2 usage error, interrupted, unknown or
@@ -59,7 +60,8 @@ def main() -> None:
     except UserError as error:
         _complain(str(error), error.hint)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _complain("Interrupted", "Run `kdump-enabler check` to see where the machines are.")
+        only_looked = sys.argv[1:2] and sys.argv[1] in LOOKS
+        _complain("Interrupted", "" if only_looked else "Run `kdump-enabler check` to see where the machines are.")
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         _complain(error.format_message(), f"See {context.command_path if context else 'kdump-enabler'} --help.")

@@ -210,8 +210,12 @@ KNOWN = (
         ),
     ),
     (
-        r"[Mm]issing \w+ password|password is required|not in the sudoers|is not allowed to|sudo: .*not allowed",
+        r"[Mm]issing \w+ password|password is required",
         Trouble("no_root", "The login cannot become root", "Give it sudo rights, or pass --ask-become-pass."),
+    ),
+    (
+        r"not in the sudoers|is not allowed to|sudo: .*not allowed",
+        Trouble("no_root", "The login cannot become root: sudo does not let it", "Give it sudo rights on the host."),
     ),
     (
         r"Timed out waiting for last boot time check|Timed out waiting for|reboot.*[Tt]imed? ?out",
@@ -325,7 +329,7 @@ def _of_one(task: str, result: Mapping[str, Any]) -> Trouble:
     return Trouble(
         "task",
         f"{task} failed: {_why(result, text)}",
-        "Run it again with --verbose to see everything.",
+        "--verbose shows everything.",
         1,
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kdump_enabler import __version__
+from kdump_enabler import __version__, cli
 from tests.hosts import machines
 from tests.unit.test_document import check_keys
 
@@ -178,6 +178,22 @@ def test_a_pipe_gets_one_line() -> None:
     said = "What was seen of 1 of 1 hosts was not kept in /dev/full: No space left on device.\n"
     found = run("check", "--save-evidence", "/dev/full", COLUMNS="30")
     assert said in found.stderr
+
+
+@pytest.mark.parametrize(("words", "hint"), [(["check"], ""), (["enable", "-y"], "kdump-enabler check")])
+def test_who_interrupts_a_check_is_not_told_to_check(
+    words: list[str], hint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["kdump-enabler", *words])
+    monkeypatch.setattr(cli.cli, "main", interrupted)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    sentence, *more = capsys.readouterr().err.splitlines()
+    assert sentence == "kdump-enabler: Interrupted."
+    assert [hint in line for line in more] == [True] * bool(hint)
 
 
 def test_a_file_that_is_no_evidence(tmp_path: Path) -> None:

@@ -175,6 +175,14 @@ def test_a_module_that_died_is_told_with_its_last_words(words: str) -> None:
     assert silent.msg == f"Put back failed: {words.splitlines()[0]}"
 
 
+def test_a_password_is_only_asked_for_where_one_is_missing() -> None:
+    hints = [
+        trouble.of_result("Look", {"msg": text}).hint
+        for text in ("Missing sudo password", "ops is not in the sudoers file.")
+    ]
+    assert ["--ask-become-pass" in hint for hint in hints] == [True, False]
+
+
 def test_our_own_modules_explain_themselves() -> None:
     result = {"failed": True, "kind": "mismatch", "msg": "x.cfg was changed since", "hint": "Look.", "exit_code": 1}
     found = trouble.of_result("Put back", result)

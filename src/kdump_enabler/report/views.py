@@ -11,14 +11,14 @@ from rich.padding import Padding
 from rich.table import Table
 
 from ..finding import enables
-from ..rules.words import mib
+from ..rules.words import AS_ROOT, mib
 from . import dump_work, dumps, fleet, settings, simulations, text, wrapping
 from .text import show_name
 from .wrapping import literal
 
 Result = Mapping[str, Any]
 SIZES = ("", "crashkernel=", "here", "why")
-UNSEEN = "the backup sets could not be read; run it again as root (with sudo, or --become)"
+UNSEEN = "the backup sets could not be read"
 
 
 def render(view: str, result: Result, command: str, verbose: bool = False) -> str:
@@ -122,7 +122,9 @@ def _backups(console: Console, result: Result, _command: str, _verbose: bool) ->
 
 def _unseen(host: Mapping[str, Any]) -> str:
     """Why the backup sets of a host are not known."""
-    return UNSEEN if host["facts"] else f"{host['verdict']}: {host['reason']}"
+    if host["facts"] is None:
+        return f"{host['verdict']}: {host['reason']}"
+    return UNSEEN + (", even by root" if host["facts"]["privileged"] else f"; {AS_ROOT}")
 
 
 def _backup_set(console: Console, result: Result, _command: str, _verbose: bool) -> None:
