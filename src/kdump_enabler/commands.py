@@ -17,6 +17,7 @@ from . import policy_file
 from .errors import UserError
 from .policy import Layer, effective
 from .report import baseline, document, prose
+from .report.names import several
 from .report.visible import visible
 from .report.writing import write
 from .request import Request
@@ -179,6 +180,8 @@ def finish(result: Mapping[str, Any], request: Request, view: str = "findings") 
     """Print the result as asked, and give the exit code of its verdicts. Raises UserError for evidence that was not
     kept."""
     say(result, request, view)
+    if request.save_evidence:
+        _say_unseen(result, request.save_evidence)
     lost = [host for host in result["hosts"] if "evidence_not_kept" in host]
     if lost:
         why, where = lost[0]["evidence_not_kept"], request.save_evidence
@@ -187,6 +190,14 @@ def finish(result: Mapping[str, Any], request: Request, view: str = "findings") 
             "Make room there, or name another place, and run it again; the result above is whole.",
         )
     return document.exit_code(result)
+
+
+def _say_unseen(result: Mapping[str, Any], place: str) -> None:
+    """Say of which hosts there was nothing to keep: a file of an earlier run may be there."""
+    unseen = [visible(host["host"]) for host in result["hosts"] if host["facts"] is None]
+    if unseen:
+        names = several(unseen, document.NAMED)
+        prose.show(f"kdump-enabler: {place} has no new file for {names}: nothing was seen there.", err=True)
 
 
 def say(result: Mapping[str, Any], request: Request, view: str) -> None:

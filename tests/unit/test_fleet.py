@@ -148,6 +148,20 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     write(Path("/dev/null"), "what is no file is written to as it is")
 
 
+def test_who_has_no_evidence_is_named_after_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unseen = [document.nobody(f"gone{number}", Verdict.UNREACHABLE, "timed out") for number in range(1, 6)]
+    result = document.document([record("debian12-ready", "web1"), *unseen])
+    place = str(tmp_path / "seen")
+    kept = Request(form="json", output=None, inventory="hosts.yml", save_evidence=place)
+    assert commands.finish(result, kept) == 2
+    names = "gone1, gone2, gone3, gone4 and 1 more"
+    said = f"kdump-enabler: {place} has no new file for {names}: nothing was seen there.\n"
+    assert capsys.readouterr().err == said
+    assert commands.finish(document.document(result["hosts"][:1]), kept) == 0
+    assert commands.finish(result, Request(form="json", output=None, inventory="hosts.yml")) == 2
+    assert capsys.readouterr().err == ""
+
+
 def test_a_baseline_is_read_before_anything_is_looked_at(tmp_path: Path) -> None:
     request = Request(form="table", output=None, baseline=written(tmp_path / "x.json", "[]"))
     with pytest.raises(UserError, match="is not a result"):
