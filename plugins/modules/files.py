@@ -208,7 +208,7 @@ def read_all(wanted: List[Dict[str, Any]]) -> Dict[str, Optional[FileState]]:
         raise ModuleError(
             "changed_since",
             "{0} not what the plan was made from; nothing was changed.".format(name_files(moved)),
-            "Run the check again, so that a new plan is made from the present files.",
+            "Run it again: a new plan is made then, from the present files.",
             moved,
         )
     return present

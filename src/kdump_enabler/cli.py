@@ -24,9 +24,10 @@ from .options import (
     rollout_options,
     what_options,
 )
-from .report import document
+from .report import document, prose
 from .request import Request
 
+LOOKS = ("--check-only", "check", "report", "size", "explain", "backups")
 EXIT_HELP = """
 \b
 Exit status: 0 ready, 1 drift or broken, 2 usage error, interrupted, unknown or
@@ -59,7 +60,8 @@ def main() -> None:
     except UserError as error:
         _complain(str(error), error.hint)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _complain("Interrupted", "Run `kdump-enabler check` to see where the machines are.")
+        only_looked = sys.argv[1:2] and sys.argv[1] in LOOKS
+        _complain("Interrupted", "" if only_looked else "Run `kdump-enabler check` to see where the machines are.")
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         _complain(error.format_message(), f"See {context.command_path if context else 'kdump-enabler'} --help.")
@@ -72,9 +74,7 @@ def main() -> None:
 
 def _complain(sentence: str, hint: str) -> None:
     end = "" if sentence.endswith("?") else "."
-    click.echo(f"kdump-enabler: {sentence.rstrip('.')}{end}", err=True)
-    if hint:
-        click.echo(f"  {hint}", err=True)
+    prose.show(f"kdump-enabler: {sentence.rstrip('.')}{end}" + (f"\n  {hint}" if hint else ""), err=True)
     sys.exit(2)
 
 
@@ -124,7 +124,7 @@ def check(show_policy: bool, **options: Any) -> int:
 @click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="RESULT...")
 @inventory_option("Tell which hosts of this inventory are in no result.")
 @fleet_options
-@click.option("--verbose", is_flag=True, help="Show every host, and infos too.")
+@click.option("--verbose", is_flag=True, help="Show every host, infos too, and all that was seen.")
 def report(results: tuple[str, ...], **options: Any) -> int:
     """Show earlier results, several as one, as a page, for CI or for Prometheus.
 

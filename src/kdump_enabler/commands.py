@@ -16,7 +16,8 @@ import click
 from . import policy_file
 from .errors import UserError
 from .policy import Layer, effective
-from .report import baseline, document, packing
+from .report import baseline, document, packing, prose
+from .report.names import several
 from .report.visible import visible
 from .report.writing import write
 from .request import Request
@@ -32,7 +33,7 @@ ENABLES = """This will, on {where}:
   5. let the SysRq crash key work
 What is already as strong stays; each file is backed up (kdump-enabler rollback).
 """
-REBOOTS = """This reboots those of {where} that only need that, takes each out of service before with your commands
+REBOOTS = """This reboots those of {where} that only need that, takes each out of service before with your commands \
 (kdump_before_down), and stops at the first that is not ready afterwards.
 """
 UNDOES = {
@@ -98,7 +99,7 @@ def _still_reserved(result: Mapping[str, Any]) -> int:
     for host, text in asks.items():
         if text:
             who, what = visible(host), visible(text)
-            click.echo(f"{who}: the next boot still asks for {what}; something that comes after our drop-in adds it.")
+            prose.show(f"{who}: the next boot still asks for {what}; something that comes after our drop-in adds it.")
     return 1 if any(asks.values()) else 0
 
 
@@ -179,6 +180,8 @@ def finish(result: Mapping[str, Any], request: Request, view: str = "findings") 
     """Print the result as asked, and give the exit code of its verdicts. Raises UserError for evidence that was not
     kept."""
     say(result, request, view)
+    if request.save_evidence:
+        _say_unseen(result, request.save_evidence)
     lost = [host for host in result["hosts"] if "evidence_not_kept" in host]
     if lost:
         why, where = lost[0]["evidence_not_kept"], request.save_evidence
@@ -187,6 +190,14 @@ def finish(result: Mapping[str, Any], request: Request, view: str = "findings") 
             "Make room there, or name another place, and run it again; the result above is whole.",
         )
     return document.exit_code(result)
+
+
+def _say_unseen(result: Mapping[str, Any], place: str) -> None:
+    """Say of which hosts there was nothing to keep: a file of an earlier run may be there."""
+    unseen = [visible(host["host"]) for host in result["hosts"] if host["facts"] is None]
+    if unseen:
+        names = several(unseen, document.NAMED)
+        prose.show(f"kdump-enabler: {place} has no new file for {names}: nothing was seen there.", err=True)
 
 
 def say(result: Mapping[str, Any], request: Request, view: str) -> None:
@@ -268,7 +279,7 @@ def _ask(text: str, request: Request) -> None:
         raise UserError(
             "There is no terminal to ask on, so nothing was changed", "Pass -y to go on without a question."
         )
-    click.echo(text.format(where=request.where))
+    prose.show(text.format(where=request.where) + "\n")
     try:
         agreed = click.confirm("Go on?")
     except click.Abort:  # Ctrl-C, Ctrl-D

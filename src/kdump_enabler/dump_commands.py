@@ -13,6 +13,7 @@ from . import dumps as found
 from .errors import UserError, interruption
 from .facts import proofs
 from .options import become_option, report_options
+from .report import prose
 from .request import Request
 
 EXIT_HELP = """
@@ -203,7 +204,7 @@ def announce(directories: Sequence[str], webhook: str | None, mail: str | None, 
     for line in lines or ["no new dump"]:
         click.echo(line)
     if failures:
-        click.echo(f"kdump-enabler: {'; '.join(failures)}; it is tried again the next time.", err=True)
+        prose.show(f"kdump-enabler: {'; '.join(failures)}; it is tried again the next time.", err=True)
     unseen = any(one["path"] is None and one["complete"] is None for one in host["vmcores"])
     return found.INCOMPLETE if failures else found.UNSEEN if unseen else 0
 

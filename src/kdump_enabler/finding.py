@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -10,11 +11,19 @@ from typing import Any
 ENABLE = "kdump-enabler enable"
 REBOOT = "reboot"
 THERE = "on that machine: "  # before what is typed for a recording, which is of a machine elsewhere
+ENABLE_THERE = f"{THERE}sudo {ENABLE}"
 
 
 def typed(remedy: str, command: str) -> str:
     """A remedy as the user types it; `command` is how they call `enable` for this host."""
     return command if remedy == ENABLE else remedy.replace(ENABLE, command.removeprefix(THERE))
+
+
+def enables(host: Mapping[str, Any], command: str) -> str:
+    """How `enable` is typed for a host of a result: `command` for one that was asked itself, as earlier results do not
+    tell also for theirs; on the machine itself for one that was seen in a recording, an archive or an image."""
+    seen = host.get("seen")
+    return command if not seen or seen["how"] == "live" else ENABLE_THERE
 
 
 class Severity(str, Enum):

@@ -70,7 +70,7 @@ host_options = _several(
         metavar="SECONDS",
         help="Give up a host that has not answered by then; 120 by default.",
     ),
-    click.option("--verbose", is_flag=True, help="Show infos too, and what Ansible says."),
+    click.option("--verbose", is_flag=True, help="Show infos too, all that was seen, and what Ansible says."),
     click.argument("ansible", nargs=-1, type=click.UNPROCESSED, metavar="[-- ANSIBLE-PLAYBOOK OPTIONS]"),
 )
 report_options = _several(host_options, format_option(), output_option)

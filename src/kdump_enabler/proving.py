@@ -12,15 +12,14 @@ import click
 from . import commands
 from .consent import WINDOW_EXAMPLE, is_window
 from .errors import UserError, interruption
+from .report import prose
 from .report.visible import visible
 from .request import Request
 
-WARNING = """This crashes {names}, on purpose and now: everything that runs there ends without a
-warning, a dump is written, and the machine boots again.
+WARNING = """This crashes {names}, on purpose and now: everything that runs there ends without a warning, a dump is \
+written, and the machine boots again.
 """
-HERE = """This machine is the one that crashes. When it is back, `sudo kdump-enabler prove` looks at
-what came out.
-"""
+HERE = "This machine is the one that crashes. When it is back, `sudo kdump-enabler prove` looks at what came out.\n"
 NOTHING = "nothing was crashed"
 # Whoever comes later finds the note that is on the host since before the crash (proof.py).
 LOOKS = "Run the same again: where it had begun, it only looks at what came out, and does not do it twice."
@@ -44,7 +43,7 @@ def prove(request: Request, consenting: Collection[str], variables: Mapping[str,
     code = commands.finish(result, replace(request, dry_run=False), "hosts" if request.dry_run else "proofs")
     if request.dry_run:
         would = [visible(host["host"]) for host in result["hosts"] if host["facts"] and "trouble" not in host]
-        click.echo(f"Would be crashed: {', '.join(would) or 'none'}", err=True)
+        prose.show(f"Would be crashed: {', '.join(would) or 'none'}", err=True)
     return code
 
 
@@ -77,7 +76,8 @@ def _ask(request: Request, looked: Mapping[str, Any], consenting: Collection[str
             " ".join(["Pass", *(f"--yes-crash {visible(name)}" for name in asked)]),
         )
     if asked:
-        click.echo(WARNING.format(names=", ".join(map(visible, asked))) + ("" if request.inventory else HERE))
+        warning = WARNING.format(names=", ".join(map(visible, asked)))
+        prose.show(warning + ("" if request.inventory else HERE) + "\n")
     return [name for name in asked if typed(f"Type {visible(name)} to crash it") == name]
 
 

@@ -21,7 +21,10 @@ ADVICE = (
         r"Host key verification failed|No \S+ host key is known",
         "log in with ssh once, compare the key it shows and accept it (ssh-keygen -R NAME forgets an old one)",
     ),
-    (r"Permission denied|Too many authentication failures", "check ansible_user and the key, or pass -- --ask-pass"),
+    (
+        r"Permission denied|Too many authentication failures",
+        "check ansible_user and the key or password (-- --ask-pass)",
+    ),
     (r"Could not resolve hostname", "correct its name, or give its address as ansible_host in the inventory"),
     (r"Connection refused", "start sshd there, or correct ansible_host and ansible_port in the inventory"),
     (

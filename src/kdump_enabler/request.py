@@ -11,7 +11,7 @@ from typing import Any
 
 from . import policy_file
 from .errors import UserError
-from .finding import THERE
+from .finding import ENABLE, ENABLE_THERE
 from .policy import PROFILE, Layer, effective
 
 
@@ -81,10 +81,10 @@ class Request:
 
     @property
     def enable_command(self) -> str:
-        """What to type to enable these hosts; a recording is of a machine elsewhere."""
+        """What to type to enable the hosts that are asked; a recording is of a machine elsewhere."""
         if not self.inventory and (self.root or self.evidence):
-            return f"{THERE}sudo kdump-enabler enable"
-        return f"kdump-enabler enable -i {self.inventory}" if self.inventory else "sudo kdump-enabler enable"
+            return ENABLE_THERE
+        return f"{ENABLE} -i {self.inventory}" if self.inventory else f"sudo {ENABLE}"
 
     def layers(self) -> list[Layer]:
         """The policy as --policy and options state it. Raises UserError for what cannot be meant."""

@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-import click
-
 from . import commands, proving, simulation
 from .errors import UserError, interruption
+from .report import prose
 from .report.visible import visible
 from .request import Request
 from .verdict import worst_exit_code
@@ -71,7 +70,7 @@ def _agreed(
     if asked:
         commands.say(looked, replace(request, form="table", output=None), "simulations")
         places = ", ".join(map(visible, asked.values()))
-        click.echo("\n" + WARNING.format(kind=kind, names=places) + ("" if request.inventory else HERE))
+        prose.show("\n" + WARNING.format(kind=kind, names=places) + ("" if request.inventory else HERE) + "\n")
     typed = [host for host, name in asked.items() if proving.typed(f"Type {visible(name)} to do it") == name]
     return [host for host in hosts if host not in asked] + typed
 

@@ -35,6 +35,8 @@ class Trouble:
         return {renamed.get(name, name): value for name, value in asdict(self).items()}
 
 
+# Of a module that ended without a result, in ansible-core 2.16 and 2.19.
+DIED = ("MODULE FAILURE", "Module result deserialization failed")
 # What tools print, what it means, what to do. The first match counts; {0} is what its group holds.
 KNOWN = (
     # What a look ends with (plugin_utils/looking.py), and the task's own time-out in ansible-core 2.19 and 2.16.
@@ -208,8 +210,12 @@ KNOWN = (
         ),
     ),
     (
-        r"[Mm]issing \w+ password|password is required|not in the sudoers|is not allowed to|sudo: .*not allowed",
+        r"[Mm]issing \w+ password|password is required",
         Trouble("no_root", "The login cannot become root", "Give it sudo rights, or pass --ask-become-pass."),
+    ),
+    (
+        r"not in the sudoers|is not allowed to|sudo: .*not allowed",
+        Trouble("no_root", "The login cannot become root: sudo does not let it", "Give it sudo rights on the host."),
     ),
     (
         r"Timed out waiting for last boot time check|Timed out waiting for|reboot.*[Tt]imed? ?out",
@@ -303,7 +309,13 @@ def after_reboot(before: Mapping[str, Any], audit: Audit) -> Trouble | None:
 
 
 def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
-    """The trouble that a failed task's result stands for."""
+    """The trouble that a failed task's result stands for; that of a loop is what its first item that failed says."""
+    # Of dnf `results` are lines.
+    items = (item for item in result.get("results", ()) if isinstance(item, Mapping) and item.get("failed"))
+    return _of_one(task, next(items, result))
+
+
+def _of_one(task: str, result: Mapping[str, Any]) -> Trouble:
     if result.get("kind"):
         return Trouble(
             result["kind"], result["msg"], result.get("hint", ""), result.get("exit_code", 1), _diff(result.get("diff"))
@@ -314,13 +326,20 @@ def of_result(task: str, result: Mapping[str, Any]) -> Trouble:
             return replace(trouble, msg=trouble.msg.format(*match.groups()))
     if result.get("cmd") and result.get("rc"):
         return _of_command(result)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return Trouble(
         "task",
-        f"{task} failed: {lines[0] if lines else 'no message'}",
-        "Run it again with --verbose to see everything.",
+        f"{task} failed: {_why(result, text)}",
+        "--verbose shows everything.",
         1,
     )
+
+
+def _why(result: Mapping[str, Any], text: str) -> str:
+    """The line that says why, of all that a result says; a module that died says so in its trace back's last one."""
+    died = str(result.get("msg", "")).startswith(DIED)
+    said = str(result.get("module_stderr", "")).strip() if died else ""
+    lines = (said or text).strip().splitlines() or ["no message"]
+    return without_secrets(lines[-1 if "Traceback (most" in said else 0].strip())
 
 
 def _of_command(result: Mapping[str, Any]) -> Trouble:

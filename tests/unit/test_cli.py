@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kdump_enabler import __version__
+from kdump_enabler import __version__, cli
 from tests.hosts import machines
 from tests.unit.test_document import check_keys
 
@@ -18,7 +19,7 @@ ROOTS = ("enable", "rollback", "disable", "backups")  # their first example chan
 COMMAND = Path(sys.executable).with_name("kdump-enabler")
 
 
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command as a script runs it: no terminal, nothing to read, a wide pipe."""
     return subprocess.run(
         [COMMAND, *words],
@@ -26,7 +27,7 @@ def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"COLUMNS": "100"},
+        env=os.environ | {"COLUMNS": "100"} | environment,
     )
 
 
@@ -127,6 +128,72 @@ def test_whoever_leaves_at_the_question_hears_that_nothing_was_changed() -> None
     assert found.returncode == 2
     assert found.stdout.endswith("Go on? [y/N]: ")
     assert found.stderr.strip() == "kdump-enabler: Nothing was changed."
+
+
+def in_a_terminal(*words: str, width: int) -> list[str]:
+    """What the command says to somebody who leaves at the question, line by line as the terminal gets it."""
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, b"\x04")  # Ctrl-D
+    environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm"}
+    subprocess.run([COMMAND, *words], stdin=terminal, stdout=terminal, stderr=terminal, check=False, env=environment)
+    os.close(terminal)
+    said = b""
+    with contextlib.suppress(OSError):  # Linux: the end of what a closed terminal holds
+        while more := os.read(keyboard, 65536):
+            said += more
+    os.close(keyboard)
+    return said.decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    [
+        (
+            ["enable", "-i", "web1,"],
+            "What is already as strong stays; each file is backed up (kdump-enabler rollback).",
+        ),
+        (
+            ["enable", "-i", "web1,"],
+            "  2. reserve memory for the capture kernel (crashkernel=, in effect after a reboot)",
+        ),
+        (["explain", "KD999"], "kdump-enabler: There is no finding KD999."),
+        (["check", "-l", "web1"], "kdump-enabler: --limit chooses hosts of an inventory."),
+        (["check", "-i", "nowhere"], "  Give a file, or hosts with a comma: -i web1,"),
+    ],
+)
+def test_what_is_said_wraps_at_words_on_a_terminal_alone(words: list[str], whole: str) -> None:
+    narrow, wide = (in_a_terminal(*words, width=width) for width in (40, 200))
+    assert whole in wide
+    assert max(map(len, narrow)) <= 40
+    assert " ".join(whole.split()) in " ".join(" ".join(narrow).split())
+
+
+def test_what_goes_on_below_begins_under_its_own_text() -> None:
+    narrow = in_a_terminal("enable", "-i", "web1,", width=40)
+    at = narrow.index("  2. reserve memory for the capture")
+    assert narrow[at + 1] == "     kernel (crashkernel=, in effect"
+
+
+def test_a_pipe_gets_one_line() -> None:
+    said = "What was seen of 1 of 1 hosts was not kept in /dev/full: No space left on device.\n"
+    found = run("check", "--save-evidence", "/dev/full", COLUMNS="30")
+    assert said in found.stderr
+
+
+@pytest.mark.parametrize(("words", "hint"), [(["check"], ""), (["enable", "-y"], "kdump-enabler check")])
+def test_who_interrupts_a_check_is_not_told_to_check(
+    words: list[str], hint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["kdump-enabler", *words])
+    monkeypatch.setattr(cli.cli, "main", interrupted)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    sentence, *more = capsys.readouterr().err.splitlines()
+    assert sentence == "kdump-enabler: Interrupted."
+    assert [hint in line for line in more] == [True] * bool(hint)
 
 
 def test_a_file_that_is_no_evidence(tmp_path: Path) -> None:

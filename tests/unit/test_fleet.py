@@ -41,9 +41,20 @@ def test_ten_thousand_hosts_are_one_screen() -> None:
 
 def test_the_overview_counts() -> None:
     text = "\n".join(printed(BIG))
-    assert "10000 hosts: a panic now leaves nothing on 8000, is unknown on 0" in text
+    assert "10000 hosts: a panic now leaves a dump on 2000, nothing on 8000, is unknown on 0\n" in text
     assert "broken            2000  web3, web8 and 1998 more" in text
     assert "  2000  Examplix 3" in text
+
+
+def test_the_headline_adds_up() -> None:
+    """What is not ours to configure, and could not be seen whole, is not called unknown."""
+    kinds = ["debian12-ready"] * 4 + ["debian12-masked"] * 3
+    hosts = [record(machine, f"web{number}") for number, machine in enumerate(kinds)]
+    containers = [{**record("debian12-container", f"ct{number}"), "captures_now": None} for number in range(2)]
+    gone = document.nobody("gone", Verdict.UNREACHABLE, "timed out")
+    result = document.document([*hosts, *containers, gone])
+    said = "a panic now leaves a dump on 4, nothing on 3, is unknown on 1, is not judged on 2"
+    assert printed(result)[0] == f" 10 hosts: {said}"
 
 
 def test_a_step_that_failed_is_told_with_its_hosts() -> None:
@@ -135,6 +146,20 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     assert [file.name for file in tmp_path.iterdir()] == ["fleet.prom"]
     assert path.read_text() == "old"
     write(Path("/dev/null"), "what is no file is written to as it is")
+
+
+def test_who_has_no_evidence_is_named_after_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unseen = [document.nobody(f"gone{number}", Verdict.UNREACHABLE, "timed out") for number in range(1, 6)]
+    result = document.document([record("debian12-ready", "web1"), *unseen])
+    place = str(tmp_path / "seen")
+    kept = Request(form="json", output=None, inventory="hosts.yml", save_evidence=place)
+    assert commands.finish(result, kept) == 2
+    names = "gone1, gone2, gone3, gone4 and 1 more"
+    said = f"kdump-enabler: {place} has no new file for {names}: nothing was seen there.\n"
+    assert capsys.readouterr().err == said
+    assert commands.finish(document.document(result["hosts"][:1]), kept) == 0
+    assert commands.finish(result, Request(form="json", output=None, inventory="hosts.yml")) == 2
+    assert capsys.readouterr().err == ""
 
 
 def test_a_baseline_is_read_before_anything_is_looked_at(tmp_path: Path) -> None:

@@ -63,6 +63,15 @@ def test_junit_has_the_command_as_the_user_types_it() -> None:
     assert "then: kdump-enabler enable -i hosts.yml" in text
 
 
+@pytest.mark.parametrize("form", ["html", "junit"])
+def test_what_was_seen_in_an_archive_is_no_host_of_the_inventory(form: str) -> None:
+    seen = {"how": "sosreport", "source": "x.tar", "at": None}
+    result = document.document([{**record("debian12-pristine", "db1"), "seen": seen}])
+    text = FORMS[form](result, "kdump-enabler enable -i hosts.yml")
+    assert "on that machine: sudo kdump-enabler enable" in text
+    assert "hosts.yml" not in text
+
+
 def test_junit_of_what_nobody_saw_and_of_a_failed_step() -> None:
     gone = document.nobody("gone", Verdict.UNREACHABLE, "timed out")
     stuck = record("debian12-ready", "stuck") | {
@@ -70,7 +79,7 @@ def test_junit_of_what_nobody_saw_and_of_a_failed_step() -> None:
     }
     errors = {name: case.find("error") for name, case in cases(document.document([gone, stuck])).items()}
     said = {name: error.get("message") for name, error in errors.items() if error is not None}
-    assert said == {"gone": "timed out", "stuck": "The disk is full."}
+    assert said == {"gone": "timed out", "stuck": "The disk is full. Make room."}
 
 
 def test_prometheus_has_what_alerts_need() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from kdump_enabler.audit import Audit
+from kdump_enabler.rules.words import AS_ROOT
 from kdump_enabler.verdict import Verdict
 from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
@@ -27,11 +28,23 @@ def closed_sysctl_file(raw: Raw) -> None:
     machines.unreadable(raw, "/etc/sysctl.d/50-admin.conf")
 
 
+def closed_to_root(raw: Raw) -> None:
+    closed_sysctl_file(raw)
+    raw["euid"] = 0
+
+
 def test_a_closed_sysctl_file_may_set_anything() -> None:
     """Unknown is a value: neither absent nor good."""
     found = [finding for finding in after(closed_sysctl_file).findings if finding.id == "KD060"]
     assert found
     assert all(finding.unseen for finding in found)
+
+
+def test_root_is_not_told_to_become_root() -> None:
+    found = {closed: after(closed) for closed in (closed_sysctl_file, closed_to_root)}
+    remedies = {closed: {one.remedy for one in audit.findings if one.unseen} for closed, audit in found.items()}
+    assert remedies[closed_sysctl_file] == {AS_ROOT}
+    assert remedies[closed_to_root] == {"look at /etc/sysctl.d/50-admin.conf yourself: root could not tell, either"}
 
 
 @pytest.mark.parametrize("command", [0, 1])

@@ -70,7 +70,7 @@ def test_fits_and_has_no_colours(machine: str) -> None:
     text = printed(host(machine), infos=True)
     assert "\x1b" not in text
     # What is to be typed is not broken into lines: it is copied; nor is a word.
-    lines = [line.strip() for line in text.splitlines() if "To do" not in line and len(line) > 100]
+    lines = [line.strip() for line in text.splitlines() if "to do" not in line.lower() and len(line) > 100]
     assert [line for line in lines if " " in line] == []
 
 
@@ -83,6 +83,21 @@ def test_enable_is_not_named_where_it_cannot_help() -> None:
 def test_infos_are_for_those_who_ask() -> None:
     assert "KD071" not in printed(host("debian12-sysrq-off"))
     assert "KD071" in printed(host("debian12-sysrq-off"), infos=True)
+
+
+def test_who_asks_sees_where_all_of_it_was_seen() -> None:
+    short, whole = printed(host("debian12-losing")), printed(host("debian12-losing"), infos=True)
+    places = ("/etc/default/grub:4: crashkernel=512M", "/etc/default/grub.d/kdump-tools.cfg:1: crashkernel=384M-:128M")
+    assert [place for place in places if f"seen in {place}" not in whole] == []
+    assert [place for place in places if place in short] == []
+
+
+def test_who_asks_sees_what_is_left_to_a_person_at_each_finding() -> None:
+    """Our own command is told once, at the end."""
+    text = printed(host("debian12-masked"), host("debian12-pristine", "web2"), infos=True)
+    assert text.count(f"          to do: systemctl unmask kdump-tools.service, then: {COMMAND}") == 2
+    assert "to do: nothing: it goes live when a capture kernel is loaded" in text
+    assert f"to do: {COMMAND}" not in text
 
 
 def test_a_fleet_shares_its_findings() -> None:

@@ -133,6 +133,56 @@ def test_a_result_without_any_word() -> None:
     assert trouble.of_result("Reboot", {"failed": True}).kind == "task"
 
 
+def test_what_else_is_called_results_is_no_loop() -> None:
+    dnf = {"failed": True, "msg": "Failed to install", "results": ["Installed: a", "Nothing provides b"], "rc": 1}
+    assert trouble.of_result("Install", dnf).msg == "Install failed: Failed to install"
+
+
+SAME_HOST = {"failed": False, "item": "a.service", "msg": ""}
+
+
+@pytest.mark.parametrize(
+    ("failed", "kind", "said"),
+    [
+        (
+            {"msg": "Could not find the requested service kdump-tools.service: host"},
+            "task",
+            "Enable failed: Could not find the requested service kdump-tools.service: host",
+        ),
+        ({"cmd": "drain web1", "rc": 3, "stderr": "busy"}, "task", "`drain web1` ended with exit status 3: busy"),
+        ({"msg": "", "stderr": FULL}, "no_space", "A file system of the host is full"),
+    ],
+)
+def test_a_loop_fails_for_the_reason_of_its_item(failed: dict[str, Any], kind: str, said: str) -> None:
+    """Its own words are that one or more items failed."""
+    items = [SAME_HOST, {"failed": True, "item": "b.service", **failed}]
+    found = trouble.of_result("Enable", {"failed": True, "msg": "One or more items failed", "results": items})
+    assert (found.kind, found.msg) == (kind, said)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "MODULE FAILURE\nSee stdout/stderr for the exact error",
+        "Module result deserialization failed: No start of json char found",
+    ],
+)
+def test_a_module_that_died_is_told_with_its_last_words(words: str) -> None:
+    trace = 'Traceback (most recent call last):\n  File "x", line 1\nOSError: [Errno 5] Input/output error: /etc\n\n'
+    found = trouble.of_result("Put back", {"failed": True, "msg": words, "module_stderr": trace, "rc": 1})
+    assert found.msg == "Put back failed: OSError: [Errno 5] Input/output error: /etc"
+    silent = trouble.of_result("Put back", {"failed": True, "msg": words, "module_stderr": "", "rc": 1})
+    assert silent.msg == f"Put back failed: {words.splitlines()[0]}"
+
+
+def test_a_password_is_only_asked_for_where_one_is_missing() -> None:
+    hints = [
+        trouble.of_result("Look", {"msg": text}).hint
+        for text in ("Missing sudo password", "ops is not in the sudoers file.")
+    ]
+    assert ["--ask-become-pass" in hint for hint in hints] == [True, False]
+
+
 def test_our_own_modules_explain_themselves() -> None:
     result = {"failed": True, "kind": "mismatch", "msg": "x.cfg was changed since", "hint": "Look.", "exit_code": 1}
     found = trouble.of_result("Put back", result)

@@ -13,8 +13,8 @@ from kdump_enabler import evidence, policy_file
 from kdump_enabler.audit import audit
 from kdump_enabler.facts.backups import ROOT, BackupSet, next_name
 from kdump_enabler.policy import Layer
-from kdump_enabler.report import document
-from kdump_enabler.report.views import render
+from kdump_enabler.report import document, fleet
+from kdump_enabler.report.views import VIEWS, render
 from kdump_enabler.verdict import Verdict
 from tests.hosts import machines
 from tests.unit.building import judge
@@ -68,6 +68,13 @@ def test_size_says_what_and_why() -> None:
     assert "384M-:128M 128 MiB the distribution's own" in words
     assert "256 MiB of 2047 MiB are 13 %" in words
     assert COMMAND in words
+
+
+def test_who_asks_sees_why_so_much_is_wanted() -> None:
+    hosts = [judge(machines.load(name)).as_dict(name) for name in ("debian12-pristine", "debian12-container")]
+    short, whole = (render("findings", document.document(hosts), COMMAND, verbose) for verbose in (False, True))
+    said = "the distribution's own"
+    assert (short.count(said), whole.count(said)) == (0, 1), "a container sees the RAM of its host"
 
 
 def test_size_keeps_what_is_larger() -> None:
@@ -155,7 +162,8 @@ def test_no_backups() -> None:
     raw = machines.load("debian12-ready")
     assert "nothing was changed here" in shown("backups", raw)
     raw["directories"][ROOT] = {"error": "EACCES"}
-    assert "run it again as root" in shown("backups", raw)
+    assert "could not be read, even by root" in shown("backups", raw)
+    assert "run it again as root" in shown("backups", {**raw, "euid": 1000})
 
 
 @pytest.mark.parametrize("view", ["hosts", "findings", "plan", "policy", "sizes", "backups"])
@@ -164,6 +172,28 @@ def test_a_host_nobody_saw(view: str) -> None:
     assert "web1" in render(view, document.document([nobody]), COMMAND)
     trouble = nobody | {"trouble": {"kind": "policy", "sentence": "It is wrong", "hint": ""}}
     assert "It is wrong" in render(view, document.document([trouble]), COMMAND)
+
+
+LOCKED = {"kind": "x", "sentence": "The package manager is locked", "hint": "Wait for it."}
+WHY = "Connection refused; start sshd there"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_to_do_is_told_wherever_the_trouble_is(view: str) -> None:
+    gone = {**document.nobody("gone", Verdict.UNREACHABLE, WHY), "vmcores": None}
+    locked = {**judge(machines.load("debian12-ready")).as_dict("web1"), "vmcores": None, "trouble": LOCKED}
+    words = " ".join(render(view, document.document([gone, locked]), COMMAND).split())
+    assert "The package manager is locked. Wait for it." in words
+    assert WHY in words
+
+
+@pytest.mark.parametrize("view", ["findings", "plan"])
+def test_what_to_do_is_told_in_an_overview(view: str) -> None:
+    many = [document.nobody(f"gone{number}", Verdict.UNREACHABLE, WHY) for number in range(fleet.MANY)]
+    locked = {**judge(machines.load("debian12-ready")).as_dict("web1"), "trouble": LOCKED}
+    words = " ".join(render(view, document.document([*many, locked]), COMMAND).split())
+    assert f"{fleet.MANY} {WHY}" in words
+    assert "The package manager is locked. Wait for it." in words
 
 
 @pytest.mark.parametrize("view", ["hosts", "findings", "plan", "policy", "sizes", "backups"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -144,10 +145,10 @@ def test_what_to_type_on_a_machine_elsewhere(machine: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("machine", "said"),
     [
-        ("debian12-pristine", "[bold cyan]on each of them: sudo kdump-enabler enable[/]"),
+        ("debian12-pristine", "[bold cyan]on web1, web2: sudo kdump-enabler enable[/]"),
         (
             "debian12-pending",
-            "reboot, or let it be done [bold cyan]on each of them: sudo kdump-enabler enable --reboot if-needed[/]",
+            "reboot, or let it be done [bold cyan]on web1, web2: sudo kdump-enabler enable --reboot if-needed[/]",
         ),
     ],
 )
@@ -159,8 +160,43 @@ def test_what_to_type_on_machines_elsewhere(machine: str, said: str) -> None:
 def test_a_fleet_has_one_command(machine: str) -> None:
     hosts = [record(machine, name) for name in ("web1", "web2")]
     *by_hand, command = to_do_in_a_fleet(document.document([*hosts, record("debian12-pristine", "web3")]), ELSEWHERE)
-    assert command == "[bold cyan]on each of them: sudo kdump-enabler enable[/]"
+    names = "web1, web2, web3" if "masked" in machine else "web3"
+    assert command == f"[bold cyan]on {names}: sudo kdump-enabler enable[/]"
     assert by_hand == (["by hand on 2 hosts: KD030, KD040 ([dim]--format html says what[/])"] * ("masked" in machine))
+
+
+def seen_in_an_archive(machine: str, name: str) -> dict[str, Any]:
+    return {**record(machine, name), "seen": {"how": "sosreport", "source": "x.tar", "at": None}}
+
+
+@pytest.mark.parametrize("make", [to_do, to_do_in_a_fleet])
+@pytest.mark.parametrize(
+    ("live", "said"),
+    [
+        ("debian12-pristine", ["[bold cyan]kdump-enabler enable -i hosts.yml[/]"]),
+        (
+            "debian12-pending",
+            ["reboot, or let it be done: [bold cyan]kdump-enabler enable -i hosts.yml --reboot if-needed[/]"],
+        ),
+        ("debian12-ready", []),
+    ],
+)
+def test_an_archive_is_of_no_host_of_the_inventory(make: Any, live: str, said: list[str]) -> None:
+    """Each kind of host has its own line, with what that kind needs."""
+    hosts = [record(live, "web1"), *(seen_in_an_archive("debian12-pristine", name) for name in ("db1", "db2"))]
+    assert list(make(document.document(hosts), COMMAND)) == [
+        *said,
+        "[bold cyan]on db1, db2: sudo kdump-enabler enable[/]",
+    ]
+
+
+def test_what_is_done_by_hand_ends_with_the_command_of_its_kind() -> None:
+    hosts = [record("debian12-masked", "web1"), seen_in_an_archive("debian12-masked", "db1")]
+    unmask = "systemctl unmask kdump-tools.service, then:"
+    assert list(to_do(document.document(hosts), COMMAND)) == [
+        f"{unmask} {COMMAND}",
+        f"{unmask} sudo kdump-enabler enable",
+    ]
 
 
 def test_a_recording_without_a_name_is_not_named_twice() -> None:

@@ -40,10 +40,12 @@ class Cause:
 
 
 def by_cause(hosts: Iterable[Mapping[str, Any]], infos: bool = False) -> list[Cause]:
-    """Findings with the hosts that share them, letter by letter, errors first."""
+    """Findings with the hosts that share them, letter by letter, errors first; with `infos` these too, and what is to
+    be done about each is shared as well."""
+    shared = ("id", "title", "current", "wanted", *(["remedy"] if infos else []))
     causes: dict[tuple[str, ...], Cause] = {}
     for host, finding in _findings(hosts, infos):
-        key = tuple(str(finding[name]) for name in ("id", "title", "current", "wanted"))
+        key = tuple(str(finding[name]) for name in shared)
         causes.setdefault(key, Cause(finding)).hosts.append(host)
     return sorted(causes.values(), key=_rank)
 

@@ -156,6 +156,13 @@ def told_apart(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return given
 
 
+def what_failed(host: Mapping[str, Any]) -> str:
+    """What went wrong on a host and what to do about it, in sentences; empty where nothing did."""
+    found = host.get("trouble") or {"sentence": "", "hint": ""}
+    told = filter(None, (found["sentence"], found["hint"]))
+    return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in told)
+
+
 def seen_elsewhere(host: Mapping[str, Any]) -> str:
     """How a host was looked at that was not asked itself; empty for one that was. Earlier results do not tell."""
     seen = host.get("seen")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from ..facts.crashkernel import MIB
-from ..rules.words import mib
+from ..rules.words import AS_ROOT, mib
 from . import wrapping
 from .text import show_name
 from .wrapping import literal
@@ -135,5 +135,6 @@ def _elsewhere(host: Record) -> list[str]:
 def _remarks(host: Record) -> Iterator[str]:
     for where in _elsewhere(host):
         yield f"Its dumps are kept elsewhere: {literal(where)}."
-    if any(DENIED in (found["reason"] or "") for found in host["vmcores"] or ()):
-        yield "To see everything, run it again as root (with sudo, or --become)."
+    denied = any(DENIED in (found["reason"] or "") for found in host["vmcores"] or ())
+    if denied and host["facts"] and not host["facts"]["privileged"]:  # a share may be closed to root, too
+        yield f"To see everything, {AS_ROOT}."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from ..reaching import without_address
 from . import wrapping
 from .baseline import BEST_FIRST
 from .causes import Cause, by_rule
+from .document import what_failed
 from .names import common_domain, several
 from .text import COLOURS, MARKS
 from .to_do import show_to_do, to_do_in_a_fleet
@@ -38,9 +40,7 @@ def shortened(console: Console, result: Mapping[str, Any]) -> Mapping[str, Any]:
 def show_overview(console: Console, result: Mapping[str, Any]) -> None:
     """Print the verdicts with their numbers, and why hosts could not be judged."""
     hosts = result["hosts"]
-    lost = sum(host["captures_now"] is False for host in hosts)
-    unseen = sum(host["captures_now"] is None and host["verdict"] != "unsupported" for host in hosts)
-    said = f"[bold]{len(hosts)} hosts[/]: a panic now leaves nothing on [red]{lost}[/], is unknown on {unseen}"
+    said = f"[bold]{len(hosts)} hosts[/]: a panic now {', '.join(_captures(hosts))}"
     wrapping.show(console, " ", said, under=3)
     console.print()
     for verdict in reversed(BEST_FIRST):
@@ -50,6 +50,17 @@ def show_overview(console: Console, result: Mapping[str, Any]) -> None:
             wrapping.show(console, f" {word}  {len(names):>6}  ", f"[dim]{_names(names)}[/]")
     _reasons(console, _by(hosts, _said))
     _reasons(console, _by(hosts, _how))
+
+
+def _captures(hosts: Sequence[Host]) -> Iterator[str]:
+    """What a panic leaves, and on how many hosts, which add up to all of them."""
+    count = Counter(host["captures_now"] for host in hosts)
+    unjudged = sum(host["captures_now"] is None and host["verdict"] == "unsupported" for host in hosts)
+    yield f"leaves a dump on [green]{count[True]}[/]"
+    yield f"nothing on [red]{count[False]}[/]"
+    yield f"is unknown on {count[None] - unjudged}"
+    if unjudged:
+        yield f"is not judged on {unjudged}"
 
 
 def show_causes(console: Console, result: Mapping[str, Any], command: str) -> None:
@@ -113,8 +124,8 @@ def _cause(cause: Cause) -> tuple[str, str]:
 
 
 def _said(host: Host) -> str:
-    """Why a host has no better word, or what failed on it."""
-    return without_address(str(host["trouble"]["sentence"] if "trouble" in host else host["reason"]))
+    """Why a host has no better word, or what failed on it, with what to do about it."""
+    return without_address(what_failed(host) or host["reason"])
 
 
 def _how(host: Host) -> str:

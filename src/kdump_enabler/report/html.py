@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..explanations import of_rules
-from ..finding import typed
+from ..finding import enables, typed
 from .causes import by_rule
-from .document import cut_off, seen_elsewhere
+from .document import cut_off, seen_elsewhere, what_failed
 from .visible import visible
 
 PAGE = Path(__file__).parents[1] / "data" / "report.html"
@@ -48,26 +48,21 @@ def _condensed(result: Mapping[str, Any], command: str) -> dict[str, Any]:
 
 def _host(host: Mapping[str, Any], command: str, findings: dict[str, int]) -> dict[str, Any]:
     """What the page shows of a host; its findings by their number."""
-    facts, trouble, proof = host["facts"] or {}, host.get("trouble"), host["proof"]
-    sizes = facts.get("crashkernel", {})
+    facts, proof = host["facts"] or {}, host["proof"]
+    sizes, here = facts.get("crashkernel", {}), enables(host, command)
     return {
         "name": visible(host["host"]),
         "verdict": host["verdict"],
         "captures": host["captures_now"],
         "seen": visible(seen_elsewhere(host)),
-        "reason": visible(_sentences(trouble["sentence"], trouble["hint"]) if trouble else host["reason"]),
+        "reason": visible(what_failed(host) or host["reason"]),
         "platform": visible(facts.get("name") or ""),
         "kernel": visible(facts.get("kernel") or ""),
         "sizes": [sizes.get(f"{name}_bytes") for name in ("running", "next_boot", "wanted")],
         "proof": proof["state"] if proof else None,
         "proof_age": proof["age_seconds"] if proof else None,
-        "findings": [findings.setdefault(_finding(one, command), len(findings)) for one in host["findings"]],
+        "findings": [findings.setdefault(_finding(one, here), len(findings)) for one in host["findings"]],
     }
-
-
-def _sentences(*texts: str) -> str:
-    """The texts that are not empty, each with a full stop."""
-    return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in texts if text)
 
 
 def _finding(finding: Mapping[str, Any], command: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..finding import ENABLE, typed
-from .document import cut_off
+from ..finding import ENABLE, enables, typed
+from .document import cut_off, what_failed
 from .visible import visible
 
 # What becomes of a test case; `ready` passes.
@@ -44,11 +44,11 @@ def render(result: Mapping[str, Any], command: str = ENABLE) -> str:
 def _case(suite: Element, host: Mapping[str, Any], command: str) -> None:
     platform = (host["facts"] or {}).get("platform") or "unknown platform"
     case = SubElement(suite, "testcase", name=visible(host["host"]), classname=f"kdump.{platform}")
-    trouble = host.get("trouble")
-    outcome = "error" if trouble else OUTCOMES.get(host["verdict"])
+    failed = what_failed(host)
+    outcome = "error" if failed else OUTCOMES.get(host["verdict"])
     if outcome:
-        sentence = trouble["sentence"] if trouble else host["reason"] or _first(host)
-        SubElement(case, outcome, type=host["verdict"], message=visible(sentence)).text = _details(host, command)
+        said = failed or host["reason"] or _first(host)
+        SubElement(case, outcome, type=host["verdict"], message=visible(said)).text = _details(host, command)
 
 
 def _first(host: Mapping[str, Any]) -> str:
@@ -62,7 +62,7 @@ def _details(host: Mapping[str, Any], command: str) -> str:
     lines = [
         f"{finding['severity']} {finding['id']} {finding['title']}\n"
         f"  {finding['current']} -> {finding['wanted']}\n"
-        f"  to do: {typed(finding['remedy'], command)}"
+        f"  to do: {typed(finding['remedy'], enables(host, command))}"
         for finding in host["findings"]
         if finding["severity"] != "info"
     ]

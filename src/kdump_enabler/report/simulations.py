@@ -33,8 +33,6 @@ def _lines(host: Record) -> Iterator[tuple[str, str]]:
             yield "but", "an earlier one was begun and not looked at; that comes first, and nothing is made"
         if found["seen"]:
             yield from _seen(found)
-    if "trouble" in host and host["trouble"]["hint"]:
-        yield "hint", literal(host["trouble"]["hint"])
 
 
 def _made(found: Record) -> str:

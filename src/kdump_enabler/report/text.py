@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from ..finding import ENABLE, REBOOT, enables, typed
 from ..rules.words import mib
 from . import wrapping
 from .causes import Cause, by_cause, like_each_other
-from .document import cut_off, seen_elsewhere, was_looked_at
+from .document import cut_off, seen_elsewhere, was_looked_at, what_failed
 from .names import several
 from .to_do import show_to_do, to_do
 from .wrapping import literal
@@ -44,7 +45,7 @@ AROUND_FINDINGS = 9  # the verdict with its empty lines, the line about more fin
 
 def show_name(console: Console, host: Mapping[str, Any], otherwise: str) -> None:
     """Print a host's name, with what is said instead of what would come below it; a failed step comes first."""
-    instead = host["trouble"]["sentence"] if "trouble" in host else otherwise
+    instead = what_failed(host) or otherwise
     name = f"[bold]{literal(host['host'])}[/]"
     wrapping.show(console, " ", f"{name}  {literal(instead)}" if instead else name, under=3, prose=True)
 
@@ -86,21 +87,29 @@ def show_changed(console: Console, result: Mapping[str, Any]) -> None:
 def show_findings(console: Console, result: Mapping[str, Any], command: str, infos: bool = False) -> None:
     """Print what needs attention and what to type; `command` is how the user calls us for these hosts, such as
     `kdump-enabler enable -i inv`. A host in trouble is left out: that comes first. Findings that differ in their
-    subject only are one, and on a terminal each takes two lines and all one screen; `infos` shows all, whole."""
+    subject only are one, and on a terminal each takes two lines and all one screen; `infos` shows all, whole, each with
+    every place it was seen in, and with what is left to a person."""
     result = {**result, "hosts": [host for host in result["hosts"] if "trouble" not in host]}
-    causes, todo = by_cause(result["hosts"], infos), list(to_do(result, command))
-    shown = causes if infos else like_each_other(causes)
+    hosts, todo = result["hosts"], list(to_do(result, command))
+    causes = by_cause([_typed(host, command) for host in hosts], infos) if infos else like_each_other(by_cause(hosts))
     short = console.is_terminal and not infos
-    _print_causes(console, shown, many=len(result["hosts"]) > 1, room=_room(console, todo) if short else None)
+    _print_causes(console, causes, len(hosts) > 1, infos, _room(console, todo) if short else None)
     show_to_do(console, todo)
 
 
-def _print_causes(console: Console, causes: list[Cause], many: bool, room: int | None) -> None:
+def _typed(host: Mapping[str, Any], command: str) -> dict[str, Any]:
+    """The host, whose findings have what is left to a person as the user types it."""
+    here = enables(host, command)
+    remedies = {one["remedy"]: typed(one["remedy"], here) for one in host["findings"] if one["remedy"] != ENABLE}
+    return {**host, "findings": [one | {"remedy": remedies.get(one["remedy"], ENABLE)} for one in host["findings"]]}
+
+
+def _print_causes(console: Console, causes: list[Cause], many: bool, whole: bool, room: int | None) -> None:
     """The findings; no more than there is room for, the worst first, when there is a limit."""
     if causes:
         console.print()
     for cause in causes[:room]:
-        _print_finding(console, cause, many, short=room is not None)
+        _print_finding(console, cause, many, whole, short=room is not None)
     left = len(causes[room:]) if room is not None else 0
     if left:
         console.print(f" [dim]and {left} more; --verbose shows all[/]")
@@ -222,15 +231,16 @@ def _remarks(host: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is {host['verdict']}: {literal(host['reason'])}."
 
 
-def _print_finding(console: Console, cause: Cause, many: bool, short: bool) -> None:
-    """Two lines: what is wrong, then what was seen where and what should be, and a third for the hosts. What is `short`
-    is cut where the screen ends, anything else goes on below."""
+def _print_finding(console: Console, cause: Cause, many: bool, whole: bool, short: bool) -> None:
+    """Two lines: what is wrong, then what was seen where and what should be, and a third for the hosts. What is `whole`
+    has more of them, what is `short` is cut where the screen ends, anything else goes on below."""
     finding, hosts = cause.finding, cause.hosts if many else []
-    places = [f"({_place(source)})" for source in finding["evidence"][:1]]
+    places = [f"({_place(source)})" for source in finding["evidence"][: 0 if whole else 1]]
     number = f"{len(hosts)} hosts: " if len(hosts) > NAMED_HOSTS else ""
     lines = [
         (f" {MARKS[finding['severity']]}  [dim]{finding['id']}[/]  ", f"[bold]{literal(cause.title)}[/]"),
         (DETAILS, f"{literal(' '.join([finding['current'], *places]))} [dim]→[/] {literal(finding['wanted'])}"),
+        *((DETAILS, _seen(source)) for source in finding["evidence"] if whole),
         *([(DETAILS, f"on {number}{literal(several(hosts, NAMED_HOSTS))}")] if hosts else []),
     ]
     for head, words in lines:
@@ -238,6 +248,13 @@ def _print_finding(console: Console, cause: Cause, many: bool, short: bool) -> N
             console.print(head + words, no_wrap=True, overflow="ellipsis")
         else:
             wrapping.show(console, head, words, prose=True)
+    if whole and finding["remedy"] not in (ENABLE, REBOOT):
+        wrapping.show(console, DETAILS, f"[dim]to do:[/] {literal(finding['remedy'])}")
+
+
+def _seen(source: Mapping[str, Any]) -> str:
+    """A place with what stands there."""
+    return f"[dim]seen in[/] {literal(': '.join(filter(None, (_place(source), source['text']))))}"
 
 
 def _place(source: Mapping[str, Any]) -> str:

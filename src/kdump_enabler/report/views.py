@@ -10,13 +10,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from ..rules.words import mib
+from ..finding import enables
+from ..rules.words import AS_ROOT, mib
 from . import dump_work, dumps, fleet, settings, simulations, text, wrapping
 from .text import show_name
 from .wrapping import literal
 
 Result = Mapping[str, Any]
-UNSEEN = "the backup sets could not be read; run it again as root (with sudo, or --become)"
+SIZES = ("", "crashkernel=", "here", "why")
+UNSEEN = "the backup sets could not be read"
 
 
 def render(view: str, result: Result, command: str, verbose: bool = False) -> str:
@@ -43,6 +45,7 @@ def _findings(console: Console, result: Result, command: str, verbose: bool) -> 
         text.show_hosts(console, result)
         text.show_findings(console, result, command, verbose)
     if verbose:
+        _show_candidates(console, result)
         settings.show_settings(console, result)
     if "joined" in result:
         fleet.show_joined(console, result["joined"])
@@ -62,14 +65,23 @@ def _plan(console: Console, result: Result, _command: str, verbose: bool) -> Non
 def _policy(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         rows = [(f"{one['key']} = {_yaml(one['value'])}", one["source"]) for one in host["policy"]]
-        _block(console, host, ("policy", "stated by"), rows, "no policy: nothing could be seen")
+        _block(console, host, ("policy", "stated by"), rows, f"no policy: {host['reason'] or 'nothing could be seen'}")
+
+
+def _show_candidates(console: Console, result: Result) -> None:
+    """Print for each host which reservations come into question, and why."""
+    for host in result["hosts"]:
+        rows = [] if host["reason"] else list(_candidates((host["facts"] or {}).get("crashkernel", {})))
+        if rows:
+            console.print()
+            _block(console, host, SIZES, rows, "")
 
 
 def _sizes(console: Console, result: Result, command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         found = (host["facts"] or {}).get("crashkernel", {})
         rows = [] if host["reason"] else list(_candidates(found))  # a container sees the RAM of its host
-        _block(console, host, ("", "crashkernel=", "here", "why"), rows, host["reason"] or "no size is known to fit")
+        _block(console, host, SIZES, rows, host["reason"] or "no size is known to fit")
         for line in _advice(host, found, command) if rows else ():
             wrapping.show(console, " ", line, under=3)
 
@@ -87,7 +99,8 @@ def _advice(host: Mapping[str, Any], sizes: Mapping[str, Any], command: str) -> 
     now, then = (_size(sizes[name]) for name in ("running_bytes", "next_boot_bytes"))
     yield f"reserved now: {now}; at the next boot: {then}"
     if wanted and (sizes["next_boot_bytes"] or 0) < wanted:
-        yield f"[bold]To do[/]  [bold cyan]{literal(command)}[/], or with a value of your own: --crashkernel 512M"
+        here = literal(enables(host, command))
+        yield f"[bold]To do[/]  [bold cyan]{here}[/], or with a value of your own: --crashkernel 512M"
 
 
 def _size(size_bytes: int | None) -> str:
@@ -109,7 +122,9 @@ def _backups(console: Console, result: Result, _command: str, _verbose: bool) ->
 
 def _unseen(host: Mapping[str, Any]) -> str:
     """Why the backup sets of a host are not known."""
-    return UNSEEN if host["facts"] else f"{host['verdict']}: {host['reason']}"
+    if host["facts"] is None:
+        return f"{host['verdict']}: {host['reason']}"
+    return UNSEEN + (", even by root" if host["facts"]["privileged"] else f"; {AS_ROOT}")
 
 
 def _backup_set(console: Console, result: Result, _command: str, _verbose: bool) -> None:

@@ -31,6 +31,7 @@ from . import (
     sysctl_files,
     targets,
 )
+from .words import after_root
 
 Rule = Callable[[Facts, Policy], Iterable[Finding]]
 
@@ -90,6 +91,7 @@ def run(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
     """Every finding, in the order of the rules."""
     rules = ALWAYS if facts.unsupported else RULES
     found = tuple(finding for rule in rules for finding in rule(facts, policy))
+    found = tuple(map(after_root, found)) if facts.privileged else found
     first = "" if facts.unsupported else by_hand.first(facts, policy)
     return tuple(_after(first, finding) for finding in found) if first else found
 

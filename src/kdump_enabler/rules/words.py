@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..facts.crashkernel import MIB
 from ..facts.grub import Entry
 from ..facts.machine import Facts
 from ..finding import Finding, Severity, Source
+
+AS_ROOT = "run it again as root (with sudo, or --become for an inventory)"
 
 
 def mib(size_bytes: int) -> str:
@@ -24,9 +28,15 @@ def unseen(identifier: str, what: str, path: str) -> Finding:
         current="unknown",
         wanted="to be readable",
         evidence=(Source(path),),
-        remedy="run it again as root (with sudo, or --become for an inventory)",
+        remedy=AS_ROOT,
         unseen=True,
     )
+
+
+def after_root(finding: Finding) -> Finding:
+    """A finding of a look that root had, whom nobody needs to send there once more."""
+    there = f"look at {finding.evidence[0].source} yourself: root could not tell, either"
+    return replace(finding, remedy=there) if finding.remedy == AS_ROOT else finding
 
 
 def asked_at(facts: Facts, entry: Entry, text: str) -> Source:
