@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import fleet_look
-from kdump_enabler.fleet_look import Turn
+from kdump_enabler.fleet import asking
+from kdump_enabler.fleet.asking import Turn
 from tests.test_result_schema import answering, play
 
 LOCAL = {"ansible_connection": "local"}
@@ -193,4 +193,4 @@ def test_what_is_left_to_ansible(settings: dict[str, Any], options: dict[str, An
     constants.DEFAULT_VAULT_PASSWORD_FILE, constants.DEFAULT_VAULT_IDENTITY_LIST = None, []
     vars(constants).update(settings)
     given = {"tags": ["all"], "step": False, "args": ["kdump.enabler.check"]} | options
-    assert fleet_look._is_for_us(constants, given) is ours
+    assert asking._is_for_us(constants, given) is ours

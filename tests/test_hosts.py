@@ -9,7 +9,7 @@ import pytest
 
 from kdump_enabler import evidence
 from kdump_enabler.audit import Audit, audit
-from kdump_enabler.policy_file import in_effect
+from kdump_enabler.policy.policy_file import in_effect
 from tests.hosts import faults, machines, reconstruct
 
 

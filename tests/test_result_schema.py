@@ -16,7 +16,7 @@ from jsonschema.exceptions import ValidationError
 
 from kdump_enabler.cli import cli
 from kdump_enabler.finding import Severity
-from kdump_enabler.playbook import Run, Watcher, run
+from kdump_enabler.fleet.playbook import Run, Watcher, run
 from kdump_enabler.report import document
 from kdump_enabler.verdict import EXIT_CODES, Verdict
 from tests import vmcores

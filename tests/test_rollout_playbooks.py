@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import rollout
+from kdump_enabler.fleet import rollout
 from tests.test_fleet_look import WITH_TASKS
 from tests.test_result_schema import answering, play
 

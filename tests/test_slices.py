@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from kdump_enabler.cli import cli
-from kdump_enabler.playbook import hosts_of
+from kdump_enabler.fleet.playbook import hosts_of
 from kdump_enabler.report import document
 from tests.result_schema import keeps_to_the_schema
 from tests.test_result_schema import answering, play

@@ -27,17 +27,18 @@ def _load() -> None:
         for name in (
             "audit",
             "errors",
-            "partial",
+            "fleet.partial",
             "piped",
-            "policy_file",
+            "policy.policy_file",
             "probe",
             "report.document",
             "report.packing",
+            "objections",
             "trouble",
-            "variables",
+            "policy.variables",
         ):
             library(name)
-        for name in ("platforms", "profiles", "sysctls"):
+        for name in ("platforms", "policy.profiles", "policy.sysctls"):
             library(name).table()
 
 
@@ -114,7 +115,7 @@ class ActionModule(ActionBase):
 
     def _rehearsal(self, audit: Any, alive: bool, host: dict[str, Any]) -> dict[str, Any]:
         """What a simulation needs to know of the host, and what it should lead to; or why it must not be made."""
-        rehearsal, wanted = library("rehearsal"), self._plain(self._task.args["simulate"])
+        rehearsal, wanted = library("crash.rehearsal"), self._plain(self._task.args["simulate"])
         try:
             found = rehearsal.rehearse(audit.facts, audit.captures_now, wanted["kind"], wanted["options"])
         except library("errors").UserError as error:
@@ -140,7 +141,7 @@ class ActionModule(ActionBase):
         """What a crash on purpose that is about to be made notes of the host; of an earlier one its `id`."""
         if facts is None or not self._task.args.get("for_proof"):
             return {"id": facts.proof.id if facts and facts.proof else ""}
-        return dict(library("proof").note(facts, secrets.token_hex(8)))
+        return dict(library("crash.proof").note(facts, secrets.token_hex(8)))
 
     def _is_over(self, noted: Any, variables: dict[str, Any]) -> bool:
         """Whether the run that is noted on the host is dead: by its note, by its process here, or by consent."""
@@ -156,7 +157,7 @@ class ActionModule(ActionBase):
         return bool(begins or goes_down) and not self._task.check_mode
 
     def _answer(self, variables: dict[str, Any], layers: list[Any]) -> dict[str, Any]:
-        """What the host answered, with what kdump_enabler.looks needs beside it to judge that."""
+        """What the host answered, with what kdump_enabler.fleet.looks needs beside it to judge that."""
         is_test = self._flag(variables, "kdump_test_container")
         text = self._kept_answer(variables)
         stated = [asdict(layer) for layer in layers]
@@ -168,7 +169,7 @@ class ActionModule(ActionBase):
         deadline = time.monotonic() + int(self._task.args.get("settle_seconds", 0))
         while True:
             seen = library("evidence").load(self._kept_answer(variables))
-            policy = library("policy_file").in_effect(seen, layers)
+            policy = library("policy.policy_file").in_effect(seen, layers)
             audit = judge(seen, policy, self._task.args.get("goal", "enable"), is_test)
             if audit.settled or time.monotonic() > deadline:
                 return audit
@@ -181,7 +182,7 @@ class ActionModule(ActionBase):
         directory = self._templar.template(variables.get("kdump_evidence_directory", ""))
         try:
             if directory:
-                library("recordings").keep(Path(directory), variables["inventory_hostname"], text)
+                library("recorded.recordings").keep(Path(directory), variables["inventory_hostname"], text)
         except OSError as error:
             self._not_kept = str(error.strerror or error)
         return text
@@ -195,7 +196,7 @@ class ActionModule(ActionBase):
 
     def _layers(self, variables: dict[str, Any]) -> list[Any]:
         """What the inventory states of the policy, and over it what the command line does."""
-        library("variables").refuse_misspelt(variables)
+        library("policy.variables").refuse_misspelt(variables)
         layer = library("policy").Layer
         stated = self._plain({name: variables[name] for name in library("policy").READERS if name in variables})
         given = self._plain(variables.get("kdump_policy_layers", []))
@@ -207,14 +208,14 @@ class ActionModule(ActionBase):
 
     def _objection(self, audit: Any, alive: bool) -> dict[str, Any] | None:
         """Why the host must not be changed or rebooted, or why its reboot did not do what it was for."""
-        arguments, trouble, found = self._task.args, library("trouble"), None
+        arguments, objections, found = self._task.args, library("objections"), None
         if arguments.get("for_change"):
-            found = trouble.before_change(audit, alive)
+            found = objections.before_change(audit, alive)
         elif arguments.get("for_reboot"):
-            found = trouble.before_reboot(audit)
+            found = objections.before_reboot(audit)
         elif arguments.get("for_proof"):
             unknown_too, place = (boolean(arguments.get(name, False)) for name in ("unknown_too", "place_named"))
-            found = trouble.before_proof(audit, alive, unknown_too, place)
+            found = objections.before_proof(audit, alive, unknown_too, place)
         elif arguments.get("rebooted_from"):
-            found = trouble.after_reboot(arguments["rebooted_from"], audit)
+            found = objections.after_reboot(arguments["rebooted_from"], audit)
         return {"failed": True, **found.as_dict()} if found else None

@@ -26,12 +26,12 @@ class ActionModule(ActionBase):
         if self._task.args["state"] == "ended":
             groups.release(host, wanted)
             return {"changed": False}
-        trouble = library("consent").objection(
+        trouble = library("crash.consent").objection(
             host, self._task.args.get("hosts") or [], str(self._task.args.get("window") or ""), datetime.now()
         )
         if trouble:
             return {"failed": True, **trouble.as_dict()}
         busy = groups.taken(host, wanted) if self._task.check_mode else groups.take(host, wanted)
         if busy:
-            return {"failed": True, **library("consent").busy(host, *busy).as_dict()}
+            return {"failed": True, **library("crash.consent").busy(host, *busy).as_dict()}
         return {"changed": False}

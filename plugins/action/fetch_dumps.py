@@ -27,7 +27,7 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.receiving import (
 from ansible import constants
 
 with contextlib.suppress(AnsibleError):  # imported once, before a worker is forked for each host
-    library("fetching")
+    library("dumps.fetching")
 
 LOST = "connection"
 SAY_EVERY = 2  # seconds
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
         """What became of each file under `fetched`; failed with the first sentence where one could not be fetched."""
         super().run(tmp, task_vars)
         self._variables = task_vars or {}
-        self._make = library("fetching")
+        self._make = library("dumps.fetching")
         self._to = Path(str(self._task.args["to"])).expanduser().absolute()
         if constants.DEFAULT_DEBUG:
             return _failed(

@@ -42,21 +42,21 @@ class ActionModule(ActionBase):
         if note is None:
             raise AnsibleActionFail("The note of the crash is gone from the host")
         found = self._seen(note, seen)
-        outcome = library("outcome").judge(note, found).as_dict()
-        outcome["ended_at"] = f"{datetime.now(timezone.utc):{library('proof').STAMP}}"
+        outcome = library("crash.outcome").judge(note, found).as_dict()
+        outcome["ended_at"] = f"{datetime.now(timezone.utc):{library('crash.proof').STAMP}}"
         here = not arguments.get("server")
-        outcome["seconds"] = library("outcome").phases(outcome["dump"], arguments["back"].get("seconds"), here)
+        outcome["seconds"] = library("crash.outcome").phases(outcome["dump"], arguments["back"].get("seconds"), here)
         outcome["capture_memory"] = library("facts.proofs").capture_memory(seen, note.id) if seen else None
         return {
             "changed": False,
             "returned": returned,
             "outcome": outcome,
             "note": {**json.loads(text or "{}"), "outcome": outcome},
-            "trouble": library("outcome").trouble(outcome),
+            "trouble": library("crash.outcome").trouble(outcome),
         }
 
     def _seen(self, note: Any, evidence: Any) -> Any:
-        make, lines = library("outcome").Seen, list(self._console(note.id))
+        make, lines = library("crash.outcome").Seen, list(self._console(note.id))
         if evidence is None:
             return make(None, lines=lines)
         boot_id = (evidence.text("/proc/sys/kernel/random/boot_id") or "").strip()
@@ -66,7 +66,7 @@ class ActionModule(ActionBase):
 
     def _journal(self, note: Any, boot_id: str) -> Iterator[str]:
         """What the boots between said, the capture kernel and its programs."""
-        begun = datetime.strptime(note.begun_at, library("proof").STAMP).replace(tzinfo=timezone.utc)
+        begun = datetime.strptime(note.begun_at, library("crash.proof").STAMP).replace(tzinfo=timezone.utc)
         command = JOURNAL.format(int(begun.timestamp()), MOST_LINES)
         others = {note.boot_id.replace("-", ""), boot_id.replace("-", "")}
         for line in self._low_level_execute_command(command, sudoable=True)["stdout_lines"]:
@@ -82,7 +82,7 @@ class ActionModule(ActionBase):
         with Path(path).open("rb") as stream:
             stream.seek(int(self._task.args.get("console_begin") or 0))
             text = stream.read().decode("utf-8", "replace")
-        found: list[str] = library("outcome").capture_lines(text.splitlines(), identifier)
+        found: list[str] = library("crash.outcome").capture_lines(text.splitlines(), identifier)
         return found
 
 

@@ -13,7 +13,7 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.library import libra
 from ansible_collections.kdump.enabler.plugins.plugin_utils.looking import ask
 
 with contextlib.suppress(AnsibleError):  # imported once, before a worker is forked for each host
-    library("pruning")
+    library("dumps.pruning")
 
 
 class ActionModule(ActionBase):
@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """A decision for each dump under `pruned`, and the `removals` that they amount to."""
         super().run(tmp, task_vars)
-        pruning, arguments = library("pruning"), self._task.args
+        pruning, arguments = library("dumps.pruning"), self._task.args
         try:
             limit = pruning.limits(*(arguments.get(name) for name in ("keep", "older_than_days", "max_bytes")))
         except library("errors").UserError as error:

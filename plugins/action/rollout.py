@@ -22,7 +22,7 @@ class ActionModule(ActionBase):
         """Why the rollout stops, as `reason`; empty when it goes on."""
         super().run(tmp, task_vars)
         variables, arguments = task_vars or {}, self._task.args
-        rollout, most = library("rollout"), arguments.get("max_failures")
+        rollout, most = library("fleet.rollout"), arguments.get("max_failures")
         limits = rollout.Limits(
             failures=None if most in (None, "") else int(most),
             canaries=int(arguments.get("canary") or 0),

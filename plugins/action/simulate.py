@@ -23,7 +23,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         if arguments["state"] == "prepared":
-            folder = Path(str(library("simulation").__file__)).with_name("data") / "module"
+            folder = Path(str(library("crash.simulation").__file__)).parents[1] / "data" / "module"
             arguments["source"] = {name: (folder / name).read_text(encoding="utf-8") for name in FILES}
         found: dict[str, Any] = self._execute_module(
             module_name="kdump.enabler.simulate", module_args=arguments, task_vars=task_vars

@@ -33,21 +33,21 @@ class ActionModule(Proof):
             raise AnsibleActionFail("The note of the simulation is gone from the host")
         found = self._seen(note, seen)
         survived = found.boot_id == note.boot_id
-        outcome = library("outcome").judge(note, found)
+        outcome = library("crash.outcome").judge(note, found)
         log = self._own_log(note.id) if survived else arguments.get("log")
-        record = library("simulated").record(kept["simulation"], survived, outcome, log, note.id)
-        ended = {**outcome.as_dict(), "ended_at": f"{datetime.now(timezone.utc):{library('proof').STAMP}}"}
+        record = library("crash.simulated").record(kept["simulation"], survived, outcome, log, note.id)
+        ended = {**outcome.as_dict(), "ended_at": f"{datetime.now(timezone.utc):{library('crash.proof').STAMP}}"}
         return {
             "changed": False,
             "record": "simulation",
             "returned": returned,
             "simulation": record,
             "note": {**kept, "simulation": record, "outcome": ended},
-            "trouble": library("simulated").trouble(record, outcome, str(arguments.get("said") or "")),
+            "trouble": library("crash.simulated").trouble(record, outcome, str(arguments.get("said") or "")),
         }
 
     def _own_log(self, identifier: str) -> list[str] | None:
         """The kernel log of the boot that goes on, since the trigger."""
         answer = self._low_level_execute_command(READ_LOG, sudoable=True)
         lines = list(answer["stdout_lines"]) if answer["rc"] == 0 else []
-        return library("simulated").since(lines, identifier) if lines else None
+        return library("crash.simulated").since(lines, identifier) if lines else None

@@ -25,7 +25,7 @@ ALONE = "-ESs -"
 TIMEOUT = 120  # seconds; an emulated machine beside others takes 20
 # The connection that a look makes is shared by the tasks after it: one that its host has left ends after two minutes.
 KEEP_ALIVE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=8"
-# What surrounds the wait for a host: where looks share a process, others have their turn (kdump_enabler.fleet_look).
+# What surrounds the wait for a host: where looks share a process, others have their turn (fleet/asking.py).
 waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 VIA_SSH = "Failed to connect to the host via ssh:"  # as Ansible says it, so that reaching.py knows it
@@ -78,7 +78,7 @@ def note(task_vars: dict[str, Any], **registered: Any) -> None:
     """Keep what a task is about to register, for a run that is cut off; only where the command asks for it."""
     path = task_vars.get("kdump_looks_path")
     if path:
-        library("partial").note(str(path), task_vars["inventory_hostname"], **registered)
+        library("fleet.partial").note(str(path), task_vars["inventory_hostname"], **registered)
 
 
 def notice_a_dead_host(action: ActionBase, options: str) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from . import starting
+from .fleet import starting
 
 
 def main() -> None:

@@ -7,18 +7,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from . import planning, rules
+from . import rules
+from .changing import planning
+from .changing.plan import Plan
+from .changing.wanted import Reserve, candidates, reserve
+from .crash.proof import standing
 from .evidence import Evidence
 from .facts import backups, late_arming, machine
 from .facts.machine import Facts
 from .facts.sysctl import Setting
 from .finding import Finding, Severity
 from .judging import captures_now, decide
-from .plan import Plan
 from .policy import OWN, Origin, Policy
-from .proof import standing
 from .verdict import EXIT_CODES, Verdict
-from .wanted import Reserve, candidates, reserve
 
 WAITING = ("activating", "inactive")
 STARTED = ("enabled", "static")  # our own load unit is wanted by a file, and not enabled

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from . import __version__, commands
-from .crash_commands import prove, simulate
-from .dump_commands import dumps
+from .crash.crash_commands import prove, simulate
+from .dumps.dump_commands import dumps
 from .errors import UserError
 from .options import (
     change_options,
@@ -137,7 +137,7 @@ def report(results: tuple[str, ...], **options: Any) -> int:
     RESULT is what `check --format json` or a playbook with kdump_result_path wrote. Of a host that is in several of
     them the newest record counts.
     """
-    from .playbook import hosts_of  # noqa: PLC0415 - as in commands.play
+    from .fleet.playbook import hosts_of  # noqa: PLC0415 - as in commands.play
 
     request = Request(evidence=results, **options)
     expected = hosts_of(request.inventory) if request.inventory else ()

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import policy_file
 from .errors import UserError
-from .policy import Layer, effective
+from .policy import Layer, effective, policy_file
 from .report import baseline, document, packing, prose
 from .report.names import several
 from .report.visible import visible
@@ -23,7 +22,7 @@ from .report.writing import write
 from .request import Request
 
 if TYPE_CHECKING:
-    from . import recordings
+    from .recorded import recordings
 
 ENABLES = """This will, on {where}:
   1. install the kdump tools of the distribution
@@ -108,7 +107,7 @@ def look_here(
 ) -> dict[str, Any]:
     """The result for file trees, recordings and archives; for this machine if there are none. What cannot be read has a
     record that says so. Raises UserError for a tree that is none, and where no recording or archive can be read."""
-    from . import recordings  # noqa: PLC0415 - here and below: what a look at a fleet does elsewhere
+    from .recorded import recordings  # noqa: PLC0415 - here and below: what a look at a fleet does elsewhere
 
     looks = _trees(roots if roots or given else (None,), save)
     trees = [_judged(seen, layers) | not_kept for seen, not_kept in looks]
@@ -129,7 +128,7 @@ def _judged(seen: recordings.Seen, layers: Sequence[Layer]) -> dict[str, Any]:
 
 def _trees(roots: Sequence[str | None], save: str | None) -> Iterator[tuple[recordings.Seen, dict[str, str]]]:
     """What is seen of each tree, and what its record says besides where that could not be kept."""
-    from . import recordings  # noqa: PLC0415
+    from .recorded import recordings  # noqa: PLC0415
 
     for root in roots:
         seen, raw = recordings.here(root)
@@ -147,7 +146,7 @@ def _keep(path: str, raw: Mapping[str, Any]) -> dict[str, str]:
 
 def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The result of a playbook, with its progress on standard error."""
-    from .playbook import Run, Watcher, run  # noqa: PLC0415 - a local check starts in a fifth of the time without these
+    from .fleet.playbook import Run, Watcher, run  # noqa: PLC0415 - a local check starts in a fifth of the time without these
 
     def progress() -> AbstractContextManager[Watcher]:
         from rich.console import Console  # noqa: PLC0415

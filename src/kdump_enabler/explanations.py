@@ -14,9 +14,10 @@ from pathlib import Path
 
 import yaml
 
-from . import profiles, rules, sysctls
+from . import rules
 from .errors import UserError
 from .platforms import LOADER
+from .policy import profiles, sysctls
 
 DATA = Path(__file__).with_name("data")
 OF_A_RULE = re.compile(r"(KD\d{3}): (.*)", re.DOTALL)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import policy_file
 from .errors import UserError
 from .finding import ENABLE, ENABLE_THERE
-from .policy import PROFILE, Layer, effective
+from .policy import PROFILE, Layer, effective, policy_file
 
 
 @dataclass(frozen=True)

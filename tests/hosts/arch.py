@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kdump_enabler import own_units
+from kdump_enabler.changing import own_units
 
 from . import bases
 from .machines import HERE, Raw, kernel, unit, write

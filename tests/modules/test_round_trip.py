@@ -12,7 +12,7 @@ from ansible_collections.kdump.enabler.plugins.modules import files, restore
 
 from kdump_enabler import evidence, probe
 from kdump_enabler.back_ends import by_hand
-from kdump_enabler.changes import FileChange
+from kdump_enabler.changing.changes import FileChange
 from kdump_enabler.facts import crashkernel, grub
 from kdump_enabler.policy import Policy
 from tests.hosts import machines, red_hat

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.kdump.enabler.plugins.modules import simulate as module
 
-from kdump_enabler import simulated
+from kdump_enabler.crash import simulated
 from kdump_enabler.vmcore.log_files import PROOF
 
 from .module_runner import Call

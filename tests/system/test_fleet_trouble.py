@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import reaching
+from kdump_enabler.fleet import reaching
 from tests.container.container import Container
 from tests.vm.patience import factor
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kdump_enabler import evidence, sysctls
+from kdump_enabler import evidence
 from kdump_enabler.audit import Audit, audit
-from kdump_enabler.changes import FileChange
-from kdump_enabler.plan import Plan
-from kdump_enabler.policy import Layer
-from kdump_enabler.policy_file import in_effect
+from kdump_enabler.changing.changes import FileChange
+from kdump_enabler.changing.plan import Plan
+from kdump_enabler.policy import Layer, sysctls
+from kdump_enabler.policy.policy_file import in_effect
 from tests.hosts import arch, bases, machines, red_hat, suse, systemd_boot
 from tests.hosts.faults import boards
 from tests.hosts.machines import Raw

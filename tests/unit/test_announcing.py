@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from kdump_enabler import announcing, commands
-from kdump_enabler.announcing import Channels, announce, told_before
+from kdump_enabler import commands
 from kdump_enabler.cli import cli
+from kdump_enabler.dumps import announcing
+from kdump_enabler.dumps.announcing import Channels, announce, told_before
 from kdump_enabler.errors import UserError
 from kdump_enabler.facts import proofs
 from tests import vmcores

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import archives, commands
+from kdump_enabler import commands
 from kdump_enabler.audit import Audit
 from kdump_enabler.errors import UserError
+from kdump_enabler.recorded import archives
 from tests.hosts import machines
 from tests.result_schema import keeps_to_the_schema
 from tests.unit import archiving

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdump_enabler import evidence, planning
+from kdump_enabler import evidence
 from kdump_enabler.back_ends import bls
 from kdump_enabler.back_ends.interface import Tool
+from kdump_enabler.changing import planning
+from kdump_enabler.changing.plan import Plan
 from kdump_enabler.facts import crashkernel, machine
 from kdump_enabler.facts.machine import Facts
-from kdump_enabler.plan import Plan
 from tests.hosts import machines, red_hat
 from tests.hosts.faults.red_hat import MACHINES, linked, without_blscfg
 from tests.hosts.machines import Raw

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdump_enabler import evidence, planning
+from kdump_enabler import evidence
+from kdump_enabler.changing import planning
 from kdump_enabler.facts import extlinux, machine, raspberry_pi
 from kdump_enabler.facts.machine import Facts
 from tests.hosts import machines

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from kdump_enabler import capture_line, evidence
+from kdump_enabler import evidence
+from kdump_enabler.changing import capture_line
 from kdump_enabler.facts import machine
 from kdump_enabler.facts.machine import Facts
 from tests.hosts import bases, machines, red_hat

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.kdump.enabler.plugins.plugin_utils import groups
 
-from kdump_enabler.consent import busy, objection
+from kdump_enabler.crash.consent import busy, objection
 
 
 @pytest.mark.parametrize(

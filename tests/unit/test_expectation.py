@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler.expectation import Expected, expected, is_off, with_duration
+from kdump_enabler.crash.expectation import Expected, expected, is_off, with_duration
+from kdump_enabler.crash.simulation import asked
 from kdump_enabler.facts import detectors
-from kdump_enabler.simulation import asked
 from tests.unit.building import seen
 
 # A Debian 12 in a virtual machine, as it reads there.

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from kdump_enabler import profiles, rules, sysctls
+from kdump_enabler import rules
 from kdump_enabler.errors import UserError
 from kdump_enabler.explanations import everything, of_rules, overview, text, titles
+from kdump_enabler.policy import profiles, sysctls
 from kdump_enabler.verdict import Verdict
 from tests.hosts import machines
 from tests.unit.building import judge

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import fetching
+from kdump_enabler.dumps import fetching
 from kdump_enabler.errors import UserError
 from tests.unit.test_dump_views import DUMP
 

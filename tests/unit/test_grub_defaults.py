@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kdump_enabler import evidence
+from kdump_enabler.changing.wanted import grub_text
 from kdump_enabler.facts import grub_defaults
 from kdump_enabler.facts.grub_defaults import COMMAND_LINE, DROPINS, MAIN, Defaults, Word
-from kdump_enabler.wanted import grub_text
 from tests.hosts import machines
 from tests.unit.building import raw, seen
 

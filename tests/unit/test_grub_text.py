@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdump_enabler.wanted import grub_text
+from kdump_enabler.changing.wanted import grub_text
 
 NAMES = ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")
 # Words as they stand on a kernel command line; a single quote ends the value in the file, so shlex quotes it.

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdump_enabler import evidence, planning
+from kdump_enabler import evidence
 from kdump_enabler.audit import Audit
+from kdump_enabler.changing import planning
 from kdump_enabler.facts import crashkernel, grub_env, machine
 from kdump_enabler.facts.crashkernel import MIB
 from tests.hosts import machines, red_hat

@@ -9,7 +9,7 @@ from kdump_enabler.audit import audit
 from kdump_enabler.facts.late_arming import UNIT, VALUES, starter
 from kdump_enabler.facts.settings import PANIC_DROPIN
 from kdump_enabler.policy import Layer
-from kdump_enabler.policy_file import HOST_FILE, in_effect
+from kdump_enabler.policy.policy_file import HOST_FILE, in_effect
 from tests.hosts import bases, machines, red_hat
 from tests.hosts.machines import Raw
 from tests.unit.building import identifiers, judge

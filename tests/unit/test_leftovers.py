@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kdump_enabler.changes import FileChange
-from kdump_enabler.cleanup import cleanup
+from kdump_enabler.changing.changes import FileChange
+from kdump_enabler.changing.cleanup import cleanup
 from kdump_enabler.evidence import from_raw
 from kdump_enabler.facts import machine
 from kdump_enabler.finding import Finding

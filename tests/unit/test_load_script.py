@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kdump_enabler import own_units
+from kdump_enabler.changing import own_units
 from tests.hosts import arch
 from tests.unit.test_own_units import bz_image
 

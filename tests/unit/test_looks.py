@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler.looks import Looks
+from kdump_enabler.fleet.looks import Looks
 from kdump_enabler.report.document import document
 from tests.hosts import machines
 from tests.result_schema import keeps_to_the_schema

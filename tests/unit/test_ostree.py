@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import evidence, planning
+from kdump_enabler import evidence
+from kdump_enabler.changing import planning
 from kdump_enabler.facts import machine
 from tests.hosts import machines
 from tests.hosts.faults import images

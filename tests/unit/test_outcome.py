@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from kdump_enabler.crash.outcome import Seen, capture_lines, judge, phases, trouble
 from kdump_enabler.facts.proofs import Note
-from kdump_enabler.outcome import Seen, capture_lines, judge, phases, trouble
 
 BUILD = "eb4fbcd0"
 NOTE = Note(

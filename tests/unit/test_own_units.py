@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from kdump_enabler import evidence, own_units, probe
+from kdump_enabler import evidence, probe
 from kdump_enabler.audit import audit
+from kdump_enabler.changing import own_units
+from kdump_enabler.changing.plan import Plan
 from kdump_enabler.facts import kernel_image, storage, tools
 from kdump_enabler.facts.kernel_image import KernelImage
 from kdump_enabler.facts.storage import Arrival, Start
-from kdump_enabler.plan import Plan
 from kdump_enabler.policy import PolicyError, from_variables
 from tests.hosts import arch, machines
 from tests.unit.building import MIB, identifiers, judge, raw, seen

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from kdump_enabler import partial
+from kdump_enabler.fleet import partial
 from kdump_enabler.report import baseline, document, forms, html, packing
 from kdump_enabler.report.views import render
 from tests.result_schema import keeps_to_the_schema

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import playbook, starting
-from kdump_enabler.reaching import BROKE
+from kdump_enabler.fleet import playbook, starting
+from kdump_enabler.fleet.reaching import BROKE
 from kdump_enabler.report import document
 from kdump_enabler.report.document import LOST
 from kdump_enabler.verdict import Verdict

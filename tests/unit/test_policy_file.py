@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kdump_enabler.errors import UserError
 from kdump_enabler.policy import Layer, effective
-from kdump_enabler.policy_file import HOST_FILE, in_effect, load, read, text
+from kdump_enabler.policy.policy_file import HOST_FILE, in_effect, load, read, text
 from tests.hosts import machines
 from tests.unit.building import identifiers, judge, seen
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from kdump_enabler import evidence, profiles, sysctls
+from kdump_enabler import evidence
 from kdump_enabler.audit import Audit, audit
-from kdump_enabler.changes import FileChange
+from kdump_enabler.changing.changes import FileChange
 from kdump_enabler.facts.settings import PANIC_DROPIN, SYSRQ_DROPIN
-from kdump_enabler.policy import Layer, Policy
-from kdump_enabler.policy_file import HOST_FILE, in_effect
+from kdump_enabler.policy import Layer, Policy, profiles, sysctls
+from kdump_enabler.policy.policy_file import HOST_FILE, in_effect
 from tests.hosts import bases, machines
 from tests.hosts.machines import Raw
 from tests.unit.building import identifiers, judge

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from kdump_enabler import evidence
+from kdump_enabler.crash.proof import DAY, State, bindings, note, standing
 from kdump_enabler.facts import machine, proofs
-from kdump_enabler.proof import DAY, State, bindings, note, standing
 from kdump_enabler.report.document import document
 from kdump_enabler.report.views import render
 from tests.hosts import machines

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from kdump_enabler import commands
 from kdump_enabler.cli import cli
+from kdump_enabler.crash.proving import NOTHING
 from kdump_enabler.errors import UserError
-from kdump_enabler.proving import NOTHING
 from kdump_enabler.report import document
 from tests.hosts import machines
 from tests.unit.building import judge
@@ -46,7 +46,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
 
 def prove(*words: str, typed: str | None = None, monkeypatch: pytest.MonkeyPatch) -> str:
     if typed is not None:
-        monkeypatch.setattr("kdump_enabler.proving.is_a_person_there", lambda: True)
+        monkeypatch.setattr("kdump_enabler.crash.proving.is_a_person_there", lambda: True)
     done = CliRunner().invoke(cli, ["prove", *INVENTORY, *words], input=typed)
     if isinstance(done.exception, UserError):
         raise done.exception
@@ -95,7 +95,7 @@ def test_a_consent_to_the_crash_of_another_machine_is_none_for_this_one(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr("kdump_enabler.proving.is_a_person_there", lambda: True)
+    monkeypatch.setattr("kdump_enabler.crash.proving.is_a_person_there", lambda: True)
     done = CliRunner().invoke(cli, ["prove", "--yes-crash", "other"], input="\n\n\n")
     assert isinstance(done.exception, UserError)
     assert played.variables == {}

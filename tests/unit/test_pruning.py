@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdump_enabler import pruning
+from kdump_enabler.dumps import pruning
+from kdump_enabler.dumps.pruning import DAY, TIME, Decision, Limits, decide
 from kdump_enabler.errors import UserError
-from kdump_enabler.pruning import DAY, TIME, Decision, Limits, decide
 from kdump_enabler.vmcore import FILE_KEYS, HEADER_KEYS
 
 NOW = 1795268926

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import reaching
+from kdump_enabler.fleet import reaching
 
 # ansible-core 2.19.14 with OpenSSH 9.2, over containers that were made so.
 LOST = (

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from kdump_enabler import evidence, platforms, profiles
+from kdump_enabler import evidence, platforms
 from kdump_enabler.audit import audit
 from kdump_enabler.dumps import with_origins
-from kdump_enabler.policy import Layer, effective
+from kdump_enabler.policy import Layer, effective, profiles
 from kdump_enabler.report import document
 from kdump_enabler.report.text import show_findings, show_hosts
 from kdump_enabler.report.views import render

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kdump_enabler import commands, recordings
+from kdump_enabler import commands
 from kdump_enabler.errors import UserError
+from kdump_enabler.recorded import recordings
 from tests.hosts import machines
 from tests.result_schema import keeps_to_the_schema
 from tests.test_result_schema import answering, play

@@ -9,9 +9,9 @@ import pytest
 
 from kdump_enabler import evidence
 from kdump_enabler.audit import audit
+from kdump_enabler.crash.rehearsal import note, objection, rehearse, unfinished
 from kdump_enabler.facts import detectors, proofs
 from kdump_enabler.policy import Policy
-from kdump_enabler.rehearsal import note, objection, rehearse, unfinished
 from kdump_enabler.trouble import Trouble
 from tests.hosts import machines
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import back_ends, planning
+from kdump_enabler import back_ends
+from kdump_enabler.changing import planning
 from kdump_enabler.facts.boot_loader import GRUB_BLS, SYSTEMD_BOOT
 from kdump_enabler.facts.machine import Facts
 from kdump_enabler.facts.systemd_boot import CHOSEN

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import simulated
-from kdump_enabler.outcome import Outcome
+from kdump_enabler.crash import simulated
+from kdump_enabler.crash.outcome import Outcome
 
 ID = "5f1c0a9e"
 DUMP = "/var/crash/202611211500/dump.202611211500"

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from kdump_enabler import commands, evidence
 from kdump_enabler.audit import audit
 from kdump_enabler.cli import cli
+from kdump_enabler.crash.outcome import Outcome
+from kdump_enabler.crash.rehearsal import objection, rehearse
+from kdump_enabler.crash.simulated import record
 from kdump_enabler.errors import UserError
-from kdump_enabler.outcome import Outcome
 from kdump_enabler.policy import Policy
-from kdump_enabler.rehearsal import objection, rehearse
 from kdump_enabler.report import document, packing
-from kdump_enabler.simulated import record
 from tests.result_schema import keeps_to_the_schema
 from tests.unit.test_rehearsal import machine
 from tests.unit.test_simulated import BEGINS, DUMP, ID, PANIC, SPOKEN, WHOLE
@@ -69,7 +69,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
 
 def simulate(*words: str, typed: str | None = None, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     if typed is not None:
-        monkeypatch.setattr("kdump_enabler.proving.is_a_person_there", lambda: True)
+        monkeypatch.setattr("kdump_enabler.crash.proving.is_a_person_there", lambda: True)
     done = CliRunner().invoke(cli, ["simulate", *words, *INVENTORY], input=typed, standalone_mode=False)
     if isinstance(done.exception, UserError):
         raise done.exception

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import simulation
+from kdump_enabler.crash import simulation
+from kdump_enabler.crash.simulation import asked, trigger
 from kdump_enabler.errors import UserError
-from kdump_enabler.simulation import asked, trigger
 
-SOURCE = Path(simulation.__file__).with_name("data") / "module" / "kdump_simulate.c"
+SOURCE = Path(simulation.__file__).parents[1] / "data" / "module" / "kdump_simulate.c"
 CPUS = frozenset({0, 1, 2, 3})
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("panic", {}, "There is no simulation 'panic'"),

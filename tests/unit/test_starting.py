@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from kdump_enabler import starting
+from kdump_enabler.fleet import starting
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_nothing_else_does(words: list[str]) -> None:
 def test_what_nobody_needed_ends_without_a_word() -> None:
     """Here its command was refused, and the process that began it is gone."""
     program = (
-        "import sys; from kdump_enabler import starting; starting.begin(['check', '-i', 'x']);"
+        "import sys; from kdump_enabler.fleet import starting; starting.begin(['check', '-i', 'x']);"
         "print(starting._begun[0][0].pid, flush=True); process, words = starting._begun.pop();"
         "import os; os.close(words); print(repr(process.communicate(timeout=60)[0]), process.returncode)"
     )

@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kdump_enabler import evidence
-from kdump_enabler.changes import FileChange
+from kdump_enabler.changing.changes import FileChange
+from kdump_enabler.changing.pinning import pinned
+from kdump_enabler.changing.planning import take_away
 from kdump_enabler.facts import kdump_config, sysconfig
 from kdump_enabler.facts.shell_value import CUT_OUT
 from kdump_enabler.facts.tools import shell_values
-from kdump_enabler.pinning import pinned
-from kdump_enabler.planning import take_away
 from tests.hosts import machines, suse
 from tests.hosts.machines import Raw
 from tests.unit.building import judge, policy

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import sysctls
 from kdump_enabler.evidence import Evidence, from_raw
 from kdump_enabler.facts import sysctl, sysctl_files
 from kdump_enabler.facts.sysctl_value import taken
+from kdump_enabler.policy import sysctls
 from tests.hosts import machines
 from tests.unit.building import raw, seen
 

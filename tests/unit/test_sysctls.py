@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import probe, profiles, sysctls
+from kdump_enabler import probe
+from kdump_enabler.policy import profiles, sysctls
 
 HOW = {"nonzero", "at_least", "at_most", "exactly", "bits", "words"}
 # Documentation/admin-guide/sysctl/{kernel,vm}.rst, what decides about panics, lockups, hung tasks and kexec.

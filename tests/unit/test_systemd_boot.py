@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdump_enabler import evidence, planning, probe
+from kdump_enabler import evidence, probe
+from kdump_enabler.changing import planning
 from kdump_enabler.facts import kernelstub, machine, systemd_boot
 from kdump_enabler.facts.boot_loader import LOADER_INFO
 from kdump_enabler.facts.kernelstub import Configuration

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from kdump_enabler import evidence, probe
 from kdump_enabler.audit import Audit, audit
 from kdump_enabler.back_ends import by_hand
+from kdump_enabler.changing.wanted import Reserve
 from kdump_enabler.facts import crashkernel, machine, transactional
 from kdump_enabler.finding import ENABLE, Severity
 from kdump_enabler.policy import Policy
-from kdump_enabler.wanted import Reserve
 from tests.hosts import machines
 from tests.hosts.faults.transactional import MICROOS, holds
 from tests.hosts.faults.transactional import transactional as snapshots

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import evidence, trouble
+from kdump_enabler import evidence, objections, trouble
 from kdump_enabler.audit import audit
 from tests.hosts import machines, red_hat
 from tests.unit.building import judge, policy
@@ -207,7 +207,7 @@ def test_before_a_change() -> None:
         "debian12-boot-full": "refused",
         "debian12-unbalanced-quotes": "refused",
     }
-    found = {name: trouble.before_change(judge(machines.load(name))) for name in names}
+    found = {name: objections.before_change(judge(machines.load(name))) for name in names}
     assert {name: one.kind if one else None for name, one in found.items()} == names
 
 
@@ -215,7 +215,7 @@ def before_proof(
     name: str, alive: bool = False, unknown_too: bool = False, test: bool = False, place_named: bool = True
 ) -> str | None:
     found = audit(evidence.from_raw(machines.load(name)), policy(), "prove", test)
-    refused = trouble.before_proof(found, alive, unknown_too, place_named)
+    refused = objections.before_proof(found, alive, unknown_too, place_named)
     return refused.kind if refused else None
 
 
@@ -248,7 +248,7 @@ def test_where_the_dumps_of_kdump_conf_go(line: str, place: str, variable: str) 
     machines.write(raw, red_hat.KDUMP_CONF, f"{line}\n{red_hat.CONF}")
     found = audit(evidence.from_raw(raw), policy(), "prove")
     assert found.as_dict("web1")["facts"]["dump_directory"]["sent_to"] == [line]
-    refused = trouble.before_proof(found, alive=False, unknown_too=True, place_named=False)
+    refused = objections.before_proof(found, alive=False, unknown_too=True, place_named=False)
     assert refused is not None
     assert f"{place} ({line})" in refused.msg
     assert variable in refused.hint
@@ -269,7 +269,7 @@ def rebooted(boot_id: str, command_line: str) -> str | None:
     machines.write(raw, "/proc/sys/kernel/random/boot_id", boot_id)
     if command_line:
         machines.write(raw, "/proc/cmdline", command_line)
-    found = trouble.after_reboot(before, judge(raw))
+    found = objections.after_reboot(before, judge(raw))
     return found.kind if found else None
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import evidence, planning, probe
+from kdump_enabler import evidence, probe
+from kdump_enabler.changing import planning
 from kdump_enabler.facts import machine, systemd_boot
 from kdump_enabler.facts.boot_loader import LOADER_INFO
 from kdump_enabler.facts.systemd_boot import CHOSEN

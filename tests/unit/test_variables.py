@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kdump_enabler.policy import PolicyError
-from kdump_enabler.variables import STATED, refuse_misspelt
+from kdump_enabler.policy.variables import STATED, refuse_misspelt
 from tests.test_result_schema import answering, play
 
 ROOT = Path(__file__).resolve().parents[2]

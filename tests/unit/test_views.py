@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from kdump_enabler import evidence, policy_file
+from kdump_enabler import evidence
 from kdump_enabler.audit import audit
 from kdump_enabler.facts.backups import ROOT, BackupSet, next_name
-from kdump_enabler.policy import Layer
+from kdump_enabler.policy import Layer, policy_file
 from kdump_enabler.report import document, fleet
 from kdump_enabler.report.views import VIEWS, render
 from kdump_enabler.verdict import Verdict

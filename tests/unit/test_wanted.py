@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kdump_enabler import evidence, sysctls, wanted
+from kdump_enabler import evidence
+from kdump_enabler.changing import wanted
 from kdump_enabler.facts import grub_defaults, machine, settings
 from kdump_enabler.facts.machine import Facts
+from kdump_enabler.policy import sysctls
 from tests.hosts import machines
 from tests.unit.building import GIB, MIB, policy
 

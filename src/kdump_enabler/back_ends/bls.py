@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..changes import FileChange, edited
-from ..cleanup import changed
+from ..changing.changes import FileChange, edited
+from ..changing.cleanup import changed
+from ..changing.wanted import Reserve
 from ..evidence import File
 from ..facts import crashkernel, grub, grub_defaults, grub_env
 from ..facts.bls import DIRECTORY, VARIABLE, Fragment
@@ -22,7 +23,6 @@ from ..facts.grub_defaults import MAIN
 from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve
 from . import environment_block
 from .entry_files import (
     TEMPLATE,

@@ -10,13 +10,13 @@ whether kdump is installed.
 
 from __future__ import annotations
 
-from ..changes import FileChange
+from ..changing.changes import FileChange
+from ..changing.wanted import Reserve, is_enough, reserve
 from ..facts import crashkernel, ostree, transactional
 from ..facts.crashkernel import MIB
 from ..facts.machine import Facts
 from ..finding import ENABLE, Source
 from ..policy import Policy
-from ..wanted import Reserve, is_enough, reserve
 from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ()

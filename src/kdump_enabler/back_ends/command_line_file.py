@@ -6,13 +6,13 @@ each kernel (Debian's raspi-firmware), it also goes into the file that the hook 
 
 from __future__ import annotations
 
-from ..changes import FileChange, can_edit, edited, own_file
+from ..changing.changes import FileChange, can_edit, edited, own_file
+from ..changing.wanted import Reserve, asks_enough
 from ..facts import crashkernel, raspberry_pi
 from ..facts.machine import Facts
 from ..facts.raspberry_pi import EXTRA
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve, asks_enough
 from .entry_files import asked_for, is_wrong, on_first_line, read_only
 from .interface import Obstacle, Tool
 

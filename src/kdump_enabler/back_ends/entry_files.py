@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..changes import FileChange, can_edit, own_file
+from ..changing.changes import FileChange, can_edit, own_file
+from ..changing.wanted import Reserve, asks_enough
 from ..evidence import File
 from ..facts import crashkernel
 from ..facts.bls import Fragment
@@ -14,7 +15,6 @@ from ..facts.machine import Facts
 from ..facts.shell_value import CUT_OUT
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve, asks_enough
 from .interface import Obstacle
 
 TEMPLATE = "/etc/kernel/cmdline"  # of kernel-install(8)

@@ -4,13 +4,13 @@ openSUSE/perl-bootloader), and the whole line anew; it is not called, so that ev
 
 from __future__ import annotations
 
-from ..changes import FileChange, can_edit, edited
+from ..changing.changes import FileChange, can_edit, edited
+from ..changing.wanted import Reserve, asks_enough
 from ..facts import crashkernel, grub_defaults
 from ..facts.grub_defaults import MAIN
 from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve, asks_enough
 from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ("grub2-mkconfig",)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..changes import FileChange, own_file
+from ..changing.changes import FileChange, own_file
+from ..changing.wanted import GRUB_DROPIN, Reserve, asks_enough, grub_text
 from ..facts import grub_defaults
 from ..facts.grub_defaults import Defaults
 from ..facts.machine import Facts
 from ..finding import ENABLE, Source
 from ..policy import Policy
-from ..wanted import GRUB_DROPIN, Reserve, asks_enough, grub_text
 from .interface import Obstacle, Tool
 
 GENERATOR: tuple[str, ...] = ("grub-mkconfig",)

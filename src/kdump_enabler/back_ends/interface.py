@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
-from ..changes import FileChange
+from ..changing.changes import FileChange
+from ..changing.wanted import Reserve
 from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve
 
 
 @dataclass(frozen=True)

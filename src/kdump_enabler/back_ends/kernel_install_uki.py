@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-from ..changes import FileChange, edited
+from ..changing.changes import FileChange, edited
+from ..changing.wanted import Reserve
 from ..facts import crashkernel, systemd_boot
 from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve
 from .entry_files import TEMPLATE, asked_for, editable, is_wrong, new_template, read_only, template, template_lasts
 from .interface import Obstacle, Tool
 from .systemd_boot import template_words

@@ -7,12 +7,12 @@ makes them anew (/etc/kernel/postinst.d/zz-kernelstub).
 
 from __future__ import annotations
 
-from ..changes import FileChange
+from ..changing.changes import FileChange
+from ..changing.wanted import Reserve
 from ..facts import kernelstub
 from ..facts.machine import Facts
 from ..facts.shell_value import CUT_OUT
 from ..policy import Policy
-from ..wanted import Reserve
 from . import systemd_boot
 from .entry_files import asked_for, is_wrong
 from .systemd_boot import spoiler, stays, tool

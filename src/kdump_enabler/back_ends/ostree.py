@@ -10,13 +10,13 @@ its entry.
 
 from __future__ import annotations
 
-from ..changes import FileChange
+from ..changing.changes import FileChange
+from ..changing.wanted import Reserve
 from ..facts import crashkernel, ostree
 from ..facts.bls import DIRECTORY
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Source
 from ..policy import Policy
-from ..wanted import Reserve
 from . import bls
 from .interface import Obstacle, Tool
 

@@ -7,12 +7,12 @@ write the same word (systemd-boot/add-option of openSUSE/perl-bootloader) and le
 
 from __future__ import annotations
 
-from ..changes import FileChange, edited
+from ..changing.changes import FileChange, edited
+from ..changing.wanted import Reserve
 from ..facts import crashkernel, sdbootutil
 from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve
 from .entry_files import TEMPLATE, asked_for, editable, is_wrong, new_template, read_only, template, template_lasts
 from .interface import Obstacle, Tool
 

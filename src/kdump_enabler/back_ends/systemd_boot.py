@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..changes import FileChange, edited
-from ..cleanup import changed
+from ..changing.changes import FileChange, edited
+from ..changing.cleanup import changed
+from ..changing.wanted import Reserve
 from ..evidence import File
 from ..facts import crashkernel, systemd_boot
 from ..facts.machine import Facts
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import Reserve
 from .entry_files import (
     asked_for,
     editable,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-from ..changes import FileChange, can_edit, edited, own_file
+from ..changing.changes import FileChange, can_edit, edited, own_file
+from ..changing.wanted import HEADER, Reserve
 from ..facts import extlinux
 from ..facts.extlinux import FRAGMENTS, PATH, SETTINGS, TOOL
 from ..facts.machine import Facts
 from ..facts.shell_value import STRIP
 from ..finding import Source
 from ..policy import Policy
-from ..wanted import HEADER, Reserve
 from .entry_files import TEMPLATE, on_first_line, read_only
 from .interface import Obstacle, Tool
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import policy_file, sysctls
 from ..evidence import NOT_COLLECTED, Evidence, File
 from ..finding import Source
 from ..platforms import Platform
-from ..policy import from_variables
+from ..policy import from_variables, policy_file, sysctls
 from . import (
     backups,
     boot_loader,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .. import sysctls
 from ..evidence import Evidence
 from ..platforms import Platform
+from ..policy import sysctls
 from . import late_arming, sysctl, sysctl_files
 from .sysctl import Assignment, Setting
 

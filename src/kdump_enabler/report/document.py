@@ -9,9 +9,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .. import __version__, pruning, reaching
-from ..dumps import with_origins
+from .. import __version__
+from ..dumps import pruning, with_origins
 from ..errors import UserError
+from ..fleet import reaching
 from ..trouble import Trouble
 from ..verdict import EXIT_CODES, Verdict, worst_exit_code
 from .names import several

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ..fetching import FAILED, FETCHED, SKIPPED, THERE
+from ..dumps.fetching import FAILED, FETCHED, SKIPPED, THERE
 from . import wrapping
 from .dumps import size
 from .text import show_name

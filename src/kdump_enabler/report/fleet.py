@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ..reaching import without_address
+from ..fleet.reaching import without_address
 from . import wrapping
 from .baseline import BEST_FIRST
 from .causes import Cause, by_rule

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..back_ends import by_hand
+from ..changing.obstacle import obstacle as grub_obstacle
+from ..changing.wanted import is_enough, reserve
 from ..evidence import File
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment, integer
 from ..facts.tools import DATABASES
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
-from ..obstacle import obstacle as grub_obstacle
 from ..policy import Policy
-from ..wanted import is_enough, reserve
 from . import capture_words, lockdown
 from .reservation import SMALLER, reservation_failed
 from .words import unseen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..capture_line import greedy, lacking, without_greedy
+from ..changing.capture_line import greedy, lacking, without_greedy
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from .. import back_ends
 from ..back_ends.bls import of_new_kernels
+from ..changing.keeping import NO, RESET, is_reset, keeping
+from ..changing.wanted import is_enough, reserve
 from ..facts import kernelstub, raspberry_pi
 from ..facts.boot_loader import KERNELSTUB
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
-from ..keeping import NO, RESET, is_reset, keeping
 from ..policy import Policy
-from ..wanted import is_enough, reserve
 from .capture import missing_packages
 
 

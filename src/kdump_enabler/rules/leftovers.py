@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..cleanup import cleanup
+from ..changing.cleanup import cleanup
 from ..facts.leftovers import SYSRQ_LINE
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source

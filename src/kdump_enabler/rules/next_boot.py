@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import back_ends
-from ..cleanup import cleanup
+from ..changing.cleanup import cleanup
+from ..changing.obstacle import obstacle
+from ..changing.wanted import GRUB_DROPIN, is_enough, reserve
 from ..facts import crashkernel
 from ..facts.boot_loader import ENTRY_FILES
 from ..facts.grub import Entry
@@ -13,9 +15,7 @@ from ..facts.grub_defaults import CHOICE, Word
 from ..facts.kernel import telling
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
-from ..obstacle import obstacle
 from ..policy import Policy
-from ..wanted import GRUB_DROPIN, is_enough, reserve
 from .words import asked_at, mib
 
 GRUBBY = "/usr/sbin/grubby"  # only recommended by kdump-utils, and for GRUB's entries

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .. import own_units
+from ..changing import own_units
+from ..crash.proof import State, standing
 from ..facts.crashkernel import MIB
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
 from ..policy import Policy
-from ..proof import State, standing
 from .capture import missing_packages
 from .words import mib, unseen
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import sysctls
-from ..capture_line import WORD, hangs, with_panic
+from ..changing.capture_line import WORD, hangs, with_panic
+from ..changing.wanted import panic_settings
 from ..facts import containers
 from ..facts.machine import Facts
 from ..facts.sysctl import Assignment, integer
 from ..finding import ENABLE, Finding, Severity, Source
-from ..policy import Policy
-from ..wanted import panic_settings
+from ..policy import Policy, sysctls
 
 NO_NMI_WATCHDOG = "Perf NMI watchdog permanently disabled"  # kernel/watchdog_perf.c, before 6.5 kernel/watchdog_hld.c
 NMI_WATCHDOG, RCU_STALLS, OUT_OF_MEMORY = "kernel.nmi_watchdog", "kernel.panic_on_rcu_stall", "vm.panic_on_oom"

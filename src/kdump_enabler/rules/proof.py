@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..crash.proof import DAY, Standing, State, standing
 from ..facts.crashkernel import MIB
 from ..facts.machine import Facts
 from ..facts.proofs import RECORD
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
-from ..proof import DAY, Standing, State, standing
 from .words import mib
 
 PROVE = "kdump-enabler prove"

@@ -8,7 +8,7 @@ from ..facts.machine import Facts
 from ..facts.runs import RECORD
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
-from ..policy_file import HOST_FILE
+from ..policy.policy_file import HOST_FILE
 from .proof import PROVE
 from .words import unseen
 

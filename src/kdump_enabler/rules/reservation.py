@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..changing.obstacle import obstacle
+from ..changing.wanted import BOOT_ROOM, ENTRY_ROOM, GIB, Reserve, is_enough, reserve
 from ..facts.boot_loader import ENTRY_FILES
 from ..facts.crashkernel import Reservation, rounded
 from ..facts.machine import Facts
 from ..finding import ENABLE, REBOOT, Finding, Severity, Source
-from ..obstacle import obstacle
 from ..policy import Policy
-from ..wanted import BOOT_ROOM, ENTRY_ROOM, GIB, Reserve, is_enough, reserve
 from . import boot_partition
 from .words import asked_at, mib, unseen
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..changing.wanted import held_back, panic_settings, satisfied, sysrq_now, waits
+from ..changing.wanted import sysrq as wanted_sysrq
 from ..facts.machine import Facts
 from ..facts.settings import PANIC_DROPIN, SYSRQ, SYSRQ_DROPIN
 from ..facts.sysctl import Assignment, Setting, integer
 from ..finding import ENABLE, Finding, Severity, Source
 from ..policy import Policy
-from ..wanted import held_back, panic_settings, satisfied, sysrq_now, waits
-from ..wanted import sysrq as wanted_sysrq
 from .sysctl_files import unless_beaten
 from .words import unseen
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..changing.pinning import SERVICE, is_undone, pinned
+from ..changing.wanted import is_enough, reserve
 from ..facts import sysconfig
 from ..facts.kdump_config import OF_SUSE
 from ..facts.machine import Facts
 from ..finding import ENABLE, Finding, Severity, Source
-from ..pinning import SERVICE, is_undone, pinned
 from ..policy import Policy
-from ..wanted import is_enough, reserve
 from .capture import missing_packages
 from .words import mib, unseen
 

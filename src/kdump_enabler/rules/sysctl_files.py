@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from ..changing.wanted import SYSRQ_CRASH, panic_settings, satisfied, sysrq
 from ..facts.machine import Facts
 from ..facts.settings import SYSRQ
 from ..facts.sysctl import Setting, integer
@@ -14,7 +15,6 @@ from ..facts.sysctl_files import UNIT
 from ..facts.sysctl_value import Assignment
 from ..finding import Finding, Severity, Source
 from ..policy import Policy
-from ..wanted import SYSRQ_CRASH, panic_settings, satisfied, sysrq
 
 Suits = Callable[[str], bool]
 

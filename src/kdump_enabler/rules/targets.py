@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 
+from ..crash.proof import State, standing
 from ..evidence import Mount
 from ..facts.kdump_config import KDUMP_CONF, OF_SUSE, Target
 from ..facts.machine import Facts
@@ -12,7 +13,6 @@ from ..facts.storage import Arrival, Lock, is_remote
 from ..finding import Finding, Severity, Source
 from ..platforms import Platform
 from ..policy import Policy
-from ..proof import State, standing
 from . import dumps, own_units, sysconfig
 from .capture import missing_packages
 from .words import mib, unseen

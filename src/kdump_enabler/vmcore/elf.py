@@ -3,17 +3,7 @@
 import struct
 from typing import Iterator, List, Tuple
 
-from .basics import (
-    CHUNK,
-    MISSING,
-    MOST_CPUS,
-    NO_ROOM,
-    NO_VMCORE,
-    VMCOREINFO_CAP,
-    IncompleteError,
-    UnclearError,
-    likely,
-)
+from .basics import CHUNK, MISSING, MOST_CPUS, NO_ROOM, NO_VMCORE, VMCOREINFO_CAP, IncompleteError, UnclearError, likely
 from .dump import Dump
 
 ELF_INCOMPLETE = 1  # bit of e_flags, by makedumpfile (DUMP_ELF_INCOMPLETE)

@@ -1,0 +1,1 @@
+"""Runs of the playbooks over the hosts of an inventory."""
