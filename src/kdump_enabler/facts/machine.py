@@ -152,21 +152,13 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     ram = memory.system_ram(evidence)
     command_line = _word(evidence, "/proc/cmdline")
     waiting = transactional.pending(evidence) if transactional.is_so(evidence, platform) else None
-    grub_menu = transactional.menu(evidence, platform)
-    loader = boot_loader.read(evidence, grub_menu, kernel)
-    kind = loader.kind if loader is not None else ""
-    own_menu = _menu(evidence, platform, loader)
-    menu = own_menu or grub_menu
-    # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
-    entry = menu.next_entry if own_menu or kind == boot_loader.GRUB else None
-    entry = None if entry and entry.by_xen else entry
-    loader = boot_loader.of_entry(evidence, loader, entry) if loader and entry else loader
+    loader, menu, by_grub, entry = _next_boot(evidence, platform, kernel)
     boot_words = sysctls.boot_words(entry.command_line if entry else command_line or "")
     boot_values = {key: value for key, (value, _) in boot_words.items()}
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
-    defaults = grub_defaults.read(evidence, grub_defaults.unused(evidence) if own_menu else {})
+    defaults = grub_defaults.read(evidence, {} if by_grub else grub_defaults.unused(evidence))
     reserved = sysctl.integer(_word(evidence, "/sys/kernel/kexec_crash_size"))
     return Facts(
         unsupported=ours.reason(evidence, release, platform, loader, menu, test_container=test_container),
@@ -189,7 +181,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         next_entry=entry,
         next_boot=_reservation(entry.command_line, ram, telling(entry.kernel, kernel)) if entry else None,
         grub_defaults=defaults,
-        grub_fault=None if own_menu else grub_fault.read(evidence, defaults),
+        grub_fault=grub_fault.read(evidence, defaults) if by_grub else None,
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
@@ -217,6 +209,21 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         build_id=proofs.build_id(evidence),
         evidence=evidence,
     )
+
+
+def _next_boot(
+    evidence: Evidence, platform: Platform | None, kernel: str | None
+) -> tuple[BootLoader | None, Menu, bool, Entry | None]:
+    """The boot loader, its menu, whether that is GRUB's, and the entry that it takes by itself."""
+    grub_menu = transactional.menu(evidence, platform)
+    loader = boot_loader.read(evidence, grub_menu, kernel)
+    own_menu = _menu(evidence, platform, loader)
+    menu = own_menu or grub_menu
+    # A grub.cfg that nobody reads says nothing of the next boot, nor does Xen's command line of what Linux reserves.
+    is_read = own_menu is not None or (loader is not None and loader.kind == boot_loader.GRUB)
+    entry = menu.next_entry if is_read and menu.next_entry and not menu.next_entry.by_xen else None
+    loader = boot_loader.of_entry(evidence, loader, entry) if loader and entry else loader
+    return loader, menu, own_menu is None, entry
 
 
 def _menu(evidence: Evidence, platform: Platform | None, loader: BootLoader | None) -> Menu | None:
