@@ -12,13 +12,12 @@ from ..report import document, packing
 
 
 class Looks:
-    """A watcher of the events of asking.py that keeps each host's record, as text; `left` are the hosts that a
-    change goes on with, none without `for_change`."""
+    """A watcher of the events of asking.py that keeps each host's record, as text."""
 
     def __init__(self, for_change: bool) -> None:
         self._for_change = for_change
         self._records: dict[str, str] = {}
-        self.left: list[str] = []
+        self._left: set[str] = set()
 
     def prepare(self) -> None:
         """Load what judging takes, while Ansible starts, which takes longer."""
@@ -36,9 +35,13 @@ class Looks:
         found, is_done = _judged(host, look) if event["event"] == "ok" else (_lost(event), False)
         self._records[host] = packing.packed(found)
         if self._for_change and not is_done:
-            self.left.append(host)
+            self._left.add(host)
             told["event"] = "skipped"  # the change tells of it
         return told
+
+    def left(self, names: Sequence[str]) -> list[str]:
+        """Those of these hosts that a change goes on with, in the same order."""
+        return [name for name in names if name in self._left]
 
     def knows(self, names: Sequence[str]) -> bool:
         """Whether all of these hosts were looked at."""

@@ -98,7 +98,7 @@ def _run(what: Run, watching: Watching, seen: Seen) -> dict[str, Any]:
             sys.stderr.writelines(f"{line}\n" for line in output)
         if path.exists():
             return _with_reasons(partial.completed(read(path), seen.names, looks), seen)
-        if looks.knows(seen.names) and not looks.left:
+        if looks.knows(seen.names) and not looks.left(seen.names):
             return document(record for _, record in looks.taken(seen.names))
         error = UserError(_last_words(output), "" if what.verbose else "--verbose shows all that Ansible says.")
         if what.playbook not in TOLD_BY_LOOKS or not seen.names:
@@ -148,8 +148,9 @@ def _play(what: Run, watching: Watching, seen: Seen, looks: Looks) -> list[str]:
     if not _begins_with_looks(what):
         return told(starting.started(_command(what)), MOMENT)
     output = told(starting.asking(_command(what)), 0)
-    if looks.left and looks.knows(seen.names):
-        output += told(starting.started([*_command(what), "-e", f"@{_left(what, looks.left)}"]), MOMENT)
+    left = looks.left(seen.names)
+    if left and looks.knows(seen.names):
+        output += told(starting.started([*_command(what), "-e", f"@{_told_of(what, left)}"]), MOMENT)
     return output
 
 
@@ -177,7 +178,7 @@ def _ended(process: subprocess.Popen[str], patience: int) -> Iterator[threading.
         raise KeyboardInterrupt
 
 
-def _left(what: Run, hosts: Sequence[str]) -> Path:
+def _told_of(what: Run, hosts: Sequence[str]) -> Path:
     """A file with these hosts as those of the playbook: there may be more than a command line takes."""
     path = Path(what.variables["kdump_looks_path"]).with_name("left.json")
     path.write_text(json.dumps({"kdump_hosts": ",".join(hosts)}), encoding="utf-8")
