@@ -20,8 +20,8 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.library import libra
 
 # RHEL 8's own Python is not on PATH; elsewhere python3 is.
 FIND_PYTHON = "P=/usr/libexec/platform-python; [ -x $P ] || P=python3; exec $P"
-# With nothing but its standard library, and without what the environment of the host says; byte code, which a root could
-# write there, would be a change.
+# With nothing but its standard library, and without what the environment of the host says. Byte code that root's Python
+# keeps would be a change.
 ALONE = "-BESs -"
 TIMEOUT = 120  # seconds; an emulated machine beside others takes 20
 # The connection that a look makes is shared by the tasks after it: one that its host has left ends after two minutes.
