@@ -28,7 +28,7 @@ from tests.vmcores import written
 
 # Answers the probe, which gets no argument, with a recording, and lets everything else run here.
 RECORDED_HOST = """#!/bin/sh
-case "$*" in '-BESs -') cat > /dev/null; cat {evidence};; *) exec {python} "$@";; esac
+case "$*" in '-BIS -') cat > /dev/null; cat {evidence};; *) exec {python} "$@";; esac
 """
 REFUSED_CONNECTION = """#!/bin/sh
 echo 'ssh: connect to host web9 port 22: Connection refused' >&2

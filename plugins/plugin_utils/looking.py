@@ -20,9 +20,9 @@ from ansible_collections.kdump.enabler.plugins.plugin_utils.library import libra
 
 # RHEL 8's own Python is not on PATH; elsewhere python3 is.
 FIND_PYTHON = "P=/usr/libexec/platform-python; [ -x $P ] || P=python3; exec $P"
-# With nothing but its standard library, and without what the environment of the host says. Byte code that root's Python
-# keeps would be a change.
-ALONE = "-BESs -"
+# With nothing but its standard library: not what the host's environment or working directory has. Byte code that root's
+# Python keeps would be a change.
+ALONE = "-BIS -"
 TIMEOUT = 120  # seconds; an emulated machine beside others takes 20
 # The connection that a look makes is shared by the tasks after it: one that its host has left ends after two minutes.
 KEEP_ALIVE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=8"

@@ -2,14 +2,17 @@
 
 import sys
 
-from .fleet import starting
-
 
 def main() -> None:
     """Entry point; what takes longest to start comes first."""
-    starting.begin(sys.argv[1:])
-    from .cli import main as command  # noqa: PLC0415
+    try:
+        from .fleet import starting  # noqa: PLC0415
 
+        starting.begin(sys.argv[1:])
+        from .cli import main as command  # noqa: PLC0415
+    except KeyboardInterrupt:
+        sys.stderr.write("kdump-enabler: Interrupted.\n")  # before anything was begun
+        sys.exit(2)
     command()
 
 

@@ -6,10 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -72,7 +72,7 @@ def reboot(request: Request) -> int:
     if not request.inventory:
         raise UserError("reboot is for the hosts of an inventory", "Here, type: sudo systemctl reboot")
     _ask(REBOOTS, request)
-    return finish(play("reboot", request, {}), request, "hosts")
+    return finish(play("reboot", request, {}), request, "reboots" if request.dry_run else "hosts")
 
 
 def _given(layers: Sequence[Layer]) -> dict[str, Any]:
@@ -151,9 +151,10 @@ def play(playbook: str, request: Request, variables: Mapping[str, Any]) -> dict[
     def progress() -> AbstractContextManager[Watcher]:
         from rich.console import Console  # noqa: PLC0415
 
-        from .report.progress import Progress  # noqa: PLC0415
+        from .report.progress import Patient, Progress  # noqa: PLC0415
 
-        return Progress(Console(stderr=True, highlight=False, emoji=False), request.diff, request.dry_run)
+        stream = cast("TextIO", Patient(sys.stderr))
+        return Progress(Console(file=stream, highlight=False, emoji=False), request.diff, request.dry_run)
 
     inventory = request.inventory
     if inventory and not (Path(inventory).exists() or "," in inventory):
@@ -202,8 +203,13 @@ def _say_unseen(result: Mapping[str, Any], place: str) -> None:
 def say(result: Mapping[str, Any], request: Request, view: str) -> None:
     """Print the result as asked, a dry run as its plan; for views see report/views.py. Raises UserError where it could
     not be written to a file; it is printed as a table then."""
+    _put(result, request, view)
     if request.form != "table" and document.cut_off(result):
-        click.echo(f"kdump-enabler: {document.cut_off(result)}", err=True)
+        with suppress(OSError):  # a terminal that is gone; the result says it, too
+            click.echo(f"kdump-enabler: {document.cut_off(result)}", err=True)
+
+
+def _put(result: Mapping[str, Any], request: Request, view: str) -> None:
     pieces = _rendered(result, request, view, request.form)
     if not request.output:
         _print(pieces)
@@ -233,7 +239,8 @@ def _rendered(result: Mapping[str, Any], request: Request, view: str, form: str)
         return FORMS[form](result, request.enable_command), "\n"
     from .report import views  # noqa: PLC0415 - a local check with --format json needs no rich
 
-    table = views.render("plan" if request.dry_run else view, result, request.enable_command, request.verbose)
+    shown = "plan" if request.dry_run and view != "reboots" else view
+    table = views.render(shown, result, request.enable_command, request.verbose)
     return table, "\n"
 
 

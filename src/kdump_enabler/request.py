@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ class Request:
 
     def __post_init__(self) -> None:
         """Refuse at once what would only be found after a long run, or silently ignored."""
+        if "" in (self.inventory, self.limit):  # of a script whose variable is not set: all hosts, or this machine
+            raise UserError(f"{'-i' if self.inventory == '' else '--limit'} is given, and empty", "Name the hosts.")
         if self.ansible and not self.inventory and not self.ansible[0].startswith("-"):
             raise UserError(f"{self.ansible[0]} is no option", f"For the hosts of an inventory: -i {self.ansible[0]}")
         most_trees = 0 if self.inventory else 1
@@ -83,7 +86,11 @@ class Request:
         """What to type to enable the hosts that are asked; a recording is of a machine elsewhere."""
         if not self.inventory and (self.root or self.evidence):
             return ENABLE_THERE
-        return f"{ENABLE} -i {self.inventory}" if self.inventory else f"sudo {ENABLE}"
+        if not self.inventory:
+            return f"sudo {ENABLE}"
+        given = {"-i": self.inventory, "--limit": self.limit, "--policy": self.policy, "--profile": self.profile}
+        words = [word for option, value in given.items() if value for word in (option, value)]
+        return shlex.join([*ENABLE.split(), *words, *(["-K"] if self.ask_become_pass else [])])
 
     def layers(self) -> list[Layer]:
         """The policy as --policy and options state it. Raises UserError for what cannot be meant."""

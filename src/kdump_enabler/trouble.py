@@ -45,7 +45,7 @@ KNOWN = (
         ),
     ),
     (
-        r"did not run .*SyntaxError",
+        r"did not run .*(?:SyntaxError|Try `python -h')",  # Python 2 knows no -I
         Trouble(
             "old_python",
             "The host's Python is older than 3.6, so nothing could be seen",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +65,41 @@ def test_a_usage_error_is_told_at_once() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("kdump-enabler: No such option")
     assert done.stdout == ""
+
+
+def test_nothing_of_the_working_directory_is_run(tmp_path: Path) -> None:
+    """Neither here nor by the Python of the host, which is this machine; anybody may have put it there."""
+    for name in ("json", "queue", "yaml", "kdump_enabler"):
+        (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\n", encoding="utf-8")
+    argv = [str(Path(sys.executable).with_name("kdump-enabler")), "check", "-i", "localhost,", "--format", "json"]
+    words = ["--", "-c", "local", "-e", "kdump_become=false"]
+    done = subprocess.run([*argv, *words], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert json.loads(done.stdout)["hosts"][0]["facts"] is not None
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_progress_that_nobody_can_read_ends_no_run(tmp_path: Path) -> None:
+    hosts = {"localhost": {"ansible_connection": "local"}, "refused": {"ansible_host": "127.0.0.1", "ansible_port": 1}}
+    inventory, output = tmp_path / "hosts.json", tmp_path / "result.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    argv = [sys.executable, "-m", "kdump_enabler", "check", "-i", str(inventory), "--format", "json", "-o", str(output)]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        subprocess.run(argv, stderr=full, check=False, timeout=60)
+    verdicts = {host["host"]: host["verdict"] for host in json.loads(output.read_text(encoding="utf-8"))["hosts"]}
+    assert verdicts["refused"] == "unreachable"
+    assert set(verdicts) == set(hosts)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.yml").write_text("a: b: c\n", encoding="utf-8")
+    (tmp_path / "hosts").write_text("web1 ansible_connection=local\n", encoding="utf-8")
+    argv = [sys.executable, "-m", "kdump_enabler", "check", "-i", str(tmp_path / "hosts"), "--format", "json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert f"{tmp_path}/group_vars/all.yml:1:5" in json.loads(done.stdout)["hosts"][0]["trouble"]["sentence"]
+
+
+def test_what_becomes_ansible_leaves_nothing_behind(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "kdump_enabler", "check", "-i", "localhost,", "--", "-c", "local", "--list-hosts"]
+    subprocess.run(argv, capture_output=True, check=False, env={**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []

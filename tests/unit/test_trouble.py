@@ -39,6 +39,7 @@ MESSAGES = [
     ("msg", "The probe did not run (exit status 127): /bin/sh: 1: exec: python3: not found", "no_python"),
     ("msg", "The probe did not run (exit status 126): /bin/sh: 1: /usr/bin/python3: Permission denied", "no_python"),
     ("msg", "The probe did not run (exit status 1): SyntaxError: invalid syntax", "old_python"),
+    ("msg", "The probe did not run (exit status 2): Try `python -h' for more information.", "old_python"),
     ("msg", "The probe did not run (exit status 137): ", "not_run"),
     ("msg", "Error rendering template: Attempt to use undecryptable variable: no vault secrets", "vault"),
     ("msg", "Attempting to decrypt but no vault secrets found", "vault"),

@@ -205,3 +205,14 @@ def test_every_machine_fits_the_width(view: str, name: str, monkeypatch: pytest.
     assert "\x1b" not in text
     lines = [line.strip() for line in text.splitlines() if "To do" not in line and len(line) > 80]
     assert [line for line in lines if " " in line] == []
+
+
+def test_a_dry_run_of_reboot_tells_what_that_does() -> None:
+    """And not what `enable` would change on hosts that are not as they should be."""
+    names = {"web1": "debian12-pending", "web2": "debian12-pristine", "web3": "debian12-ready"}
+    result = document.document(judge(machines.load(machine)).as_dict(host) for host, machine in names.items())
+    said = render("reboots", result, COMMAND)
+    assert "A run would reboot web1." in said
+    assert "write file" not in said
+    ready = document.document([judge(machines.load("debian12-ready")).as_dict("web3")])
+    assert "A run would reboot no host" in render("reboots", ready, COMMAND)

@@ -1,6 +1,6 @@
 """Asks the hosts of an inventory in one process, with Ansible's own inventory, variables, connections and become.
 
-    python -m kdump_enabler.fleet.asking DESCRIPTOR
+    python -c 'from kdump_enabler.fleet.asking import main; main()' DESCRIPTOR
 
 reads the words of an ansible-playbook command from there, a JSON list, and does what that does first: it looks at all
 hosts. It judges nothing, and prints events like those of the `kdump.enabler.events` callback, in which `look` is what a
@@ -107,7 +107,7 @@ class Questions:
                     try:
                         result = self._look(host)
                     except Exception as error:
-                        result = {"failed": True, "msg": str(error)}
+                        result = {"failed": True, "msg": _said(error)}
                 self._note(host.name, result)
 
     def _look(self, host: Any) -> dict[str, Any]:
@@ -149,12 +149,14 @@ class Questions:
             sys.stdout.flush()
 
 
-def main(descriptor: int) -> None:
-    """Look, or become the command that comes from there. Ends the process with Ansible's exit statuses."""
+def main() -> None:
+    """Look, or become the command that comes from the descriptor. Ends the process with Ansible's exit statuses."""
+    # A shell starts what is in the background with this ignored; who started us asks us by it to end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()  # as long as all that is made stays
     known = _parameters() in KNOWN
     program = _program() if known else None
-    with os.fdopen(descriptor, encoding="utf-8") as pipe:
+    with os.fdopen(int(sys.argv[1]), encoding="utf-8") as pipe:
         words = pipe.read()
     if not words:  # whoever began this had no use for it
         return
@@ -187,6 +189,7 @@ def _program() -> Any:
         def run(self) -> None:
             CLI.run(self)
             if not _is_for_us(constants, context.CLIARGS):
+                shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # nothing else would remove it
                 os.execv(self.args[0], self.args)  # noqa: S606
             secrets = dict(zip(("conn_pass", "become_pass"), self.ask_passwords(), strict=True))
             loader, inventory, variables = self._play_prereqs()
@@ -220,6 +223,18 @@ def _is_for_us(constants: Any, given: Mapping[str, Any]) -> bool:
     return not (for_ansible or asked_again or chosen)
 
 
+def _said(error: Exception) -> str:
+    """The message of an error, with the file and line that it, or the one behind it, names since ansible-core 2.19;
+    before, they are part of it."""
+    behind: BaseException | None = error
+    while behind:
+        place = str(getattr(behind, "_formatted_source_context", None) or "").partition("\n")[0]
+        if place:
+            return f"{place.removeprefix('Origin: ')}: {error}"
+        behind = behind.__context__
+    return str(error)
+
+
 def _tasks(blocks: Sequence[Any]) -> Iterator[Any]:
     for one in blocks:
         yield from _tasks(one.block) if hasattr(one, "block") else (one,)
@@ -235,7 +250,3 @@ def _context(host: Any, task: Any, variables: dict[str, Any]) -> AbstractContext
         TaskContext.create(task, variables, host.name) if hasattr(TaskContext, "create") else TaskContext(task)
     )
     return context
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -45,7 +45,7 @@ class Looks:
 
     def knows(self, names: Sequence[str]) -> bool:
         """Whether all of these hosts were looked at."""
-        return bool(names) and self._records.keys() >= set(names)
+        return self._records.keys() >= set(names)
 
     def taken(self, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Those of these hosts that were looked at, with their records, which are not kept any longer."""

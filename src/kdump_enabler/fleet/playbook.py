@@ -55,17 +55,18 @@ class Run:
 
 @dataclass
 class Seen:
-    """What the events of a run tell: the hosts that it is for, those that it changed, and those that could not be
-    reached, with the step and the message."""
+    """What the events of a run tell: the hosts that it is for, whether it got to them, those that it changed, and those
+    that could not be reached, with the step and the message."""
 
     names: list[str] = field(default_factory=list)
+    played: bool = False
     changed: set[str] = field(default_factory=set)
     unreachable: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """One event; the hosts are those of the first play, as the last one makes the report."""
         if event["event"] == "play":
-            self.names = self.names or list(event.get("names", ()))
+            self.names, self.played = self.names or list(event.get("names", ())), True
         elif event["event"] == "ok" and event.get("changed"):
             self.changed.add(event["host"])
         elif event["event"] == "unreachable":
@@ -98,7 +99,7 @@ def _run(what: Run, watching: Watching, seen: Seen) -> dict[str, Any]:
             sys.stderr.writelines(f"{line}\n" for line in output)
         if path.exists():
             return _with_reasons(partial.completed(read(path), seen.names, looks), seen)
-        if looks.knows(seen.names) and not looks.left(seen.names):
+        if seen.played and not looks.left(seen.names) and looks.knows(seen.names):
             return document(record for _, record in looks.taken(seen.names))
         error = UserError(_last_words(output), "" if what.verbose else "--verbose shows all that Ansible says.")
         if what.playbook not in TOLD_BY_LOOKS or not seen.names:
@@ -171,6 +172,8 @@ def _ended(process: subprocess.Popen[str], patience: int) -> Iterator[threading.
     try:
         yield interrupted
     finally:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        process.stdout.read()  # all of it is, unless something failed here: it would wait for that for ever
         process.wait()
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -245,7 +248,9 @@ def hosts_of(inventory: str) -> list[str]:
 def _last_words(output: list[str]) -> str:
     """Ansible's own reason, without its prefix."""
     errors = [line for line in output if line.startswith(REASONS)]
-    line = (errors or output or ["it printed nothing"])[0]
+    others = [line for line in output if not line.startswith("[WARNING]")]
+    told = errors or others or output or ["it printed nothing"]
+    line = told[-1] if told[0].startswith("Traceback") else told[0]
     for prefix in REASONS:
         line = line.removeprefix(prefix)
     return f"Ansible ended without a result: {line.strip()}"

@@ -16,6 +16,8 @@ from ..errors import UserError
 ANSIBLE_DEFAULT = "~/.ansible/collections:/usr/share/ansible/collections"
 LOOKING = ("check", "enable")  # the commands that begin with a look at all hosts of an inventory
 INVENTORY = ("-i", "--inventory")
+# `python -m` would look for modules in the working directory first, which may be anybody's.
+ASKS = "import sys; sys.path = list(filter(None, sys.path)); from kdump_enabler.fleet.asking import main; main()"
 _begun: list[tuple[subprocess.Popen[str], int]] = []
 
 
@@ -46,7 +48,7 @@ def _asker() -> tuple[subprocess.Popen[str], int]:
     """asking.py in a process of its own, and where it waits for its command."""
     theirs, ours = os.pipe()
     try:
-        return started([sys.executable, "-m", f"{__package__}.asking", str(theirs)], [theirs]), ours
+        return started([sys.executable, "-c", ASKS, str(theirs)], [theirs]), ours
     finally:
         os.close(theirs)
 

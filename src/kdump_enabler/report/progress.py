@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.status import Status
@@ -19,6 +20,28 @@ HEARTBEAT = 30  # seconds between two signs of life where no line can be redrawn
 LOOK = "Look at the host"  # the first task on each host (roles/audit)
 BAR = 24  # characters
 LOST = ("failed", "unreachable")
+
+
+class Patient:
+    """A stream to a terminal that may go away, or a file on a disk that may be full: progress that nobody can read ends
+    no run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """How much of the text was taken, which is all of it."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what is kept."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class Progress:

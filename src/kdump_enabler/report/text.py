@@ -138,6 +138,15 @@ def show_plan(console: Console, result: Mapping[str, Any]) -> None:
             wrapping.show(console, f"   {literal(step)}  ", f"[dim]{literal(changes)}[/]", under=5, prose=True)
 
 
+def show_reboots(console: Console, result: Mapping[str, Any]) -> None:
+    """Print which hosts a run of `reboot` would reboot: those where only that is missing."""
+    found = [host for host in result["hosts"] if host["verdict"] == "reboot-pending" and "trouble" not in host]
+    names = several([f"[bold]{literal(host['host'])}[/]" for host in found], NAMED_HOSTS)
+    console.print()
+    said = f"A run would reboot {names}." if found else "A run would reboot no host: only a reboot is missing on none."
+    wrapping.show(console, " ", said, under=3, prose=True)
+
+
 def _print_host(console: Console, host: Mapping[str, Any]) -> None:
     """One host as a block."""
     facts = host["facts"] or {}

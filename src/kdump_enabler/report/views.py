@@ -62,6 +62,11 @@ def _plan(console: Console, result: Result, _command: str, verbose: bool) -> Non
     text.show_plan(console, result)
 
 
+def _reboots(console: Console, result: Result, _command: str, _verbose: bool) -> None:
+    text.show_hosts(console, fleet.shortened(console, result))
+    text.show_reboots(console, result)
+
+
 def _policy(console: Console, result: Result, _command: str, _verbose: bool) -> None:
     for host in result["hosts"]:
         rows = [(f"{one['key']} = {_yaml(one['value'])}", one["source"]) for one in host["policy"]]
@@ -213,6 +218,7 @@ VIEWS: Mapping[str, Callable[[Console, Result, str, bool], None]] = {
     "hosts": _hosts,
     "findings": _findings,
     "plan": _plan,
+    "reboots": _reboots,
     "policy": _policy,
     "sizes": _sizes,
     "backups": _backups,
