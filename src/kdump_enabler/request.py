@@ -56,7 +56,7 @@ class Request:
         self._refuse_to_save()
         if not self.inventory and (self.become or self.ask_become_pass):
             raise UserError("--become and --ask-become-pass are for the hosts of an inventory", "Use sudo here.")
-        if self.batch and not re.fullmatch(r"[1-9]\d*%?", self.batch):
+        if self.batch and not re.fullmatch(r"[1-9]\d*|[1-9]\d?%|100%", self.batch):
             raise UserError(f"--batch {self.batch} is neither a number of hosts nor a percentage", "Examples: 5, 10%.")
         if self.limit and not self.inventory:
             raise UserError("--limit chooses hosts of an inventory", "Give the inventory with -i.")

@@ -26,3 +26,12 @@ def test_what_to_type_is_for_the_same_hosts_and_the_same_policy() -> None:
     assert shlex.split(asked.enable_command) == ["kdump-enabler", "enable", *words]
     assert Request("table", None, "hosts.yml").enable_command == "kdump-enabler enable -i hosts.yml"
     assert Request("table", None).enable_command == "sudo kdump-enabler enable"
+
+
+@pytest.mark.parametrize(("batch", "means"), [("5", True), ("100%", True), ("7%", True), ("0", False), ("150%", False)])
+def test_a_batch_is_a_number_of_hosts_or_a_part_of_them(batch: str, means: bool) -> None:
+    if means:
+        assert Request("table", None, "hosts.yml", batch=batch).batch == batch
+        return
+    with pytest.raises(UserError, match="neither a number of hosts nor a percentage"):
+        Request("table", None, "hosts.yml", batch=batch)
