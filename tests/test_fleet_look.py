@@ -145,7 +145,7 @@ def test_ctrl_c_gives_what_was_found_and_ends_what_waits(tmp_path: Path, command
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     result = json.loads(output)
-    assert result["cut_off"]["why"] == "Interrupted"
+    assert result["cut_off"] == {"why": "Interrupted", "hosts": 2, "answered": 1}
     assert {host["host"]: host["verdict"] for host in result["hosts"]} == {"quick": "ready", "slow": "unknown"}
     assert process.returncode == 2
     while Path("/proc", (tmp_path / "waits").read_text().strip()).exists():

@@ -98,6 +98,10 @@ class Questions:
         for thread in threads:
             thread.join()
 
+    def end(self) -> None:
+        """Let nothing more be told: what ends from now on was ended."""
+        self._telling.acquire()
+
     def _some(self, waiting: queue.SimpleQueue[Any]) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
@@ -203,6 +207,7 @@ def _program() -> Any:
             try:
                 questions.all(context.CLIARGS["forks"])
             except KeyboardInterrupt:
+                questions.end()
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 os.killpg(0, signal.SIGTERM)  # each thread's ssh
                 shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)
