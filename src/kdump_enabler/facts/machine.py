@@ -36,6 +36,7 @@ from . import (
     settings,
     storage,
     sysctl,
+    sysctl_files,
     systemd_boot,
     tools,
     transactional,
@@ -155,6 +156,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
     loader, menu, by_grub, entry = _next_boot(evidence, platform, kernel)
     boot_words = sysctls.boot_words(entry.command_line if entry else command_line or "")
     boot_values = {key: value for key, (value, _) in boot_words.items()}
+    files = sysctl_files.read(evidence)
     config = kdump_config.read(evidence, platform)
     boot = evidence.mount_of(entry.file if entry else menu.config)
     target = dumps.read(evidence, _dump_path(platform, config))
@@ -185,7 +187,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         boot_free_bytes=boot.free_bytes if boot else None,
         capture_loaded=_flag(evidence, "/sys/kernel/kexec_crash_loaded"),
         load_disabled=_flag(evidence, "/proc/sys/kernel/kexec_load_disabled"),
-        load_disabled_setting=sysctl.read(evidence, LOAD_DISABLED, "", boot_values),
+        load_disabled_setting=sysctl.read(evidence, LOAD_DISABLED, "", boot_values, files=files),
         kexec_loaded=_flag(evidence, "/sys/kernel/kexec_loaded"),
         kexec_reboots=boot_loader.kexec_reboots(evidence),
         packages=tools.packages(evidence, platform.package_manager) if platform else None,
@@ -197,7 +199,7 @@ def read(evidence: Evidence, test_container: bool = False, own_units: bool = Fal
         dump_directory=target,
         storage=storage.read(evidence, target.real, storage.start(platform)),
         lockdown=lockdown.read(evidence),
-        settings=settings.read(evidence, platform, boot_values, entry.release if entry else kernel),
+        settings=settings.read(evidence, files, platform, boot_values, entry.release if entry else kernel),
         unexplained_nmi=_unexplained_nmi(evidence),
         leftovers=leftovers.read(evidence, defaults, reserved or 0),
         remembered=_remembered(evidence),

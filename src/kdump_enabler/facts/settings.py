@@ -9,8 +9,9 @@ from dataclasses import replace
 from ..evidence import Evidence
 from ..platforms import Platform
 from ..policy import sysctls
-from . import late_arming, sysctl, sysctl_files
+from . import late_arming, sysctl
 from .sysctl import Assignment, Setting
+from .sysctl_files import Files
 
 # They sort after names with a number and after those that other software and people use (k8s.conf, local.conf); who
 # writes a file that sorts later still means it.
@@ -20,12 +21,15 @@ SYSRQ = "kernel.sysrq"
 
 
 def read(
-    evidence: Evidence, platform: Platform | None, boot_values: Mapping[str, str], kernel: str | None
+    evidence: Evidence,
+    files: Files,
+    platform: Platform | None,
+    boot_values: Mapping[str, str],
+    kernel: str | None,
 ) -> dict[str, Setting]:
     """Every setting of the panic policy, with what the command line of the next boot sets and the release of the kernel
-    that boots then. What our own unit sets comes after all files of sysctl.d."""
+    that boots then; `files` are those of the machine. What our own unit sets comes after all files of sysctl.d."""
     late = late_arming.read(evidence, platform.unit) if platform else {}
-    files = sysctl_files.read(evidence)
     found = {
         key: sysctl.read(evidence, key, PANIC_DROPIN, boot_values, takes=sysctls.table()[key].takes, files=files)
         for key in sysctls.managed()
